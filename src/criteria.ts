@@ -1,0 +1,218 @@
+import type { FindOptionsWhere, ObjectLiteral } from 'typeorm'
+import { InvalidCriteriaError, received } from './errors.js'
+import {
+  equalTo,
+  isEntityInstance,
+  isObject,
+  isOperator,
+  type Operator,
+  operandsOf,
+  setAt,
+  withOwnOperands,
+} from './operators.js'
+import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
+
+/**
+ * What identifies a row, read once and checked completely: a value that the database would ignore (`undefined`), that
+ * matches nothing (`null`, `NaN`) or everything (`{}`) is a mistake that must not become a query.
+ */
+export interface Criteria<E> {
+  /** The WHERE of one read. Each read gets a copy of its own, because TypeORM 1.1.1 writes into operators. */
+  where(): FindOptionsWhere<E> | FindOptionsWhere<E>[]
+  /** What the criteria say about a new row: a tree of property values. */
+  readonly values: ObjectLiteral
+  /** For each alternative, the columns that must equal one value, which is never NULL. */
+  readonly alternatives: readonly ReadonlyMap<ColumnMetadata, unknown>[]
+  /** Does every part of the criteria give a value, so that a row created from them is one that they find? */
+  readonly describeTheRow: boolean
+  /** Does a read join a table that may hold several rows for one of ours? */
+  readonly joinToMany: boolean
+}
+
+/** @throws InvalidCriteriaError */
+export function readCriteria<E>(metadata: EntityMetadata, input: unknown): Criteria<E> {
+  const members = Array.isArray(input) ? input : [input]
+  if (members.length === 0) throw invalid('criteria', input, 'give at least one object of property values')
+  const readings = members.map((member, index) => {
+    const reading = new Reading()
+    reading.where = readObject(reading, metadata, member, {
+      path: '',
+      label: Array.isArray(input) ? `criteria[${index}]` : 'criteria',
+    })
+    return reading
+  })
+  const only = Array.isArray(input) ? undefined : readings[0]
+  return {
+    where: () =>
+      (only ? withOwnOperands(only.where) : readings.map(({ where }) => withOwnOperands(where))) as FindOptionsWhere<E>,
+    values: only?.values ?? {},
+    alternatives: readings.map(({ pinned }) => pinned),
+    describeTheRow: only?.complete ?? false,
+    joinToMany: readings.some(({ joinToMany }) => joinToMany),
+  }
+}
+
+/** What is gathered while one member of the criteria is walked. */
+class Reading {
+  where: ObjectLiteral = {}
+  readonly values: ObjectLiteral = {}
+  readonly pinned = new Map<ColumnMetadata, unknown>()
+  complete = true
+  joinToMany = false
+}
+
+/** Where the walk stands: the property path inside the entity, and the path that an error names. */
+interface Place {
+  readonly path: string
+  readonly label: string
+}
+
+const below = (place: Place, key: string): Place => ({
+  path: place.path ? `${place.path}.${key}` : key,
+  label: `${place.label}.${key}`,
+})
+
+function readObject(reading: Reading, metadata: EntityMetadata, input: unknown, place: Place): ObjectLiteral {
+  if (
+    !isObject(input) ||
+    Array.isArray(input) ||
+    isOperator(input) ||
+    input instanceof Date ||
+    input instanceof Promise
+  ) {
+    throw invalid(place.label, input, 'give an object of property values')
+  }
+  const keys = Object.keys(input)
+  if (keys.length === 0) throw invalid(place.label, input, 'it would match every row; name what identifies the row')
+  return Object.fromEntries(keys.map((key) => [key, readProperty(reading, metadata, input[key], below(place, key))]))
+}
+
+function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown, place: Place): unknown {
+  const column = metadata.findColumnWithPropertyPathStrict(place.path)
+  const relation = metadata.findRelationWithPropertyPath(place.path)
+  const isEmbedded = metadata.findEmbeddedWithPropertyPath(place.path) !== undefined
+  if (!column && !relation && !isEmbedded) {
+    throw invalid(place.label, value, `${metadata.name} has no such property; remove it or correct its name`)
+  }
+  refuseNothing(value, place.label)
+  if (column) return readColumn(reading, column, value, place)
+  if (relation) return readRelation(reading, relation, value, place)
+  if (isOperator(value)) throw invalid(place.label, value, 'an embedded object is given by its properties')
+  return readObject(reading, metadata, value, place)
+}
+
+function readColumn(reading: Reading, column: ColumnMetadata, value: unknown, place: Place): unknown {
+  if (typeof value === 'function') throw invalid(place.label, value, 'give a value, or an operator such as Raw()')
+  const given = isOperator(value) ? givenBy(value, place.label) : { value }
+  if (!given || column.isVirtualProperty) reading.complete = false
+  else {
+    setAt(reading.values, place.path, given.value)
+    if (given.value !== null) reading.pinned.set(column, given.value)
+  }
+  return value
+}
+
+function readRelation(reading: Reading, relation: RelationMetadata, value: unknown, place: Place): unknown {
+  if (isOperator(value)) return readRelationOperator(reading, relation, value, place)
+  if (Array.isArray(value)) {
+    if (value.length === 0) throw invalid(place.label, value, 'give at least one object of property values')
+    return value.map((member, index) => readRelated(reading, relation, member, `${place.label}[${index}]`))
+  }
+  if (!isObject(value) || value instanceof Promise) {
+    throw invalid(place.label, value, `a relation is given as an object, such as { ${keyNamesOf(relation)}: … }`)
+  }
+  const key = foreignKeyOf(relation, value)
+  if (!key) return readRelated(reading, relation, value, place.label)
+  for (const part of key.values()) refuseNothing(part, place.label)
+  noteForeignKey(reading, key, place)
+  const givesMore = Object.keys(value).length > key.size && !isEntityInstance(value, relation.inverseEntityMetadata)
+  return givesMore ? readRelated(reading, relation, value, place.label) : lookUpByForeignKey(key)
+}
+
+/** A related row described by fields of its own: it is joined, and says nothing about the foreign key of a new row. */
+function readRelated(reading: Reading, relation: RelationMetadata, value: unknown, label: string): unknown {
+  const related = new Reading()
+  const where = readObject(related, relation.inverseEntityMetadata, value, { path: '', label })
+  reading.complete = false
+  reading.joinToMany ||= related.joinToMany || relation.isOneToMany || relation.isManyToMany
+  return where
+}
+
+function readRelationOperator(reading: Reading, relation: RelationMetadata, operator: Operator, place: Place): unknown {
+  const given = givenBy(operator, place.label)
+  const [column] = relation.joinColumns
+  if (!given || !column || !isOwningToOne(relation)) {
+    reading.complete = false
+    return operator
+  }
+  if (isObject(given.value)) return readRelation(reading, relation, given.value, place)
+  if (given.value === null) setAt(reading.values, place.path, null)
+  else noteForeignKey(reading, new Map([[column, given.value]]), place)
+  return operator
+}
+
+function noteForeignKey(reading: Reading, key: ReadonlyMap<ColumnMetadata, unknown>, place: Place): void {
+  setAt(reading.values, place.path, referenceFrom(key))
+  for (const [column, part] of key) reading.pinned.set(column, part)
+}
+
+export const isOwningToOne = (relation: RelationMetadata) => relation.isManyToOne || relation.isOneToOneOwner
+
+/** The properties of the related entity that identify it for this relation. */
+export function keyNamesOf(relation: RelationMetadata): string {
+  const columns = relation.joinColumns.map((column) => column.referencedColumn?.propertyPath)
+  const names = isOwningToOne(relation)
+    ? columns
+    : relation.inverseEntityMetadata.primaryColumns.map((column) => column.propertyPath)
+  return names.join(', ')
+}
+
+/** The value of each join column, when the object has all of those that the foreign key references. */
+export function foreignKeyOf(relation: RelationMetadata, value: object): Map<ColumnMetadata, unknown> | undefined {
+  if (!isOwningToOne(relation)) return undefined
+  const key = new Map<ColumnMetadata, unknown>()
+  for (const column of relation.joinColumns) {
+    const part = column.referencedColumn?.getEntityValue(value)
+    const given = isOperator(part) ? givenBy(part, relation.propertyPath)?.value : part
+    if (given === undefined || given === null) return undefined
+    key.set(column, given)
+  }
+  return key
+}
+
+/** The related object reduced to what the foreign key references. */
+export function referenceFrom(key: ReadonlyMap<ColumnMetadata, unknown>): ObjectLiteral {
+  const reference: ObjectLiteral = {}
+  for (const [column, part] of key) column.referencedColumn?.setEntityValue(reference, part)
+  return reference
+}
+
+/**
+ * TypeORM joins for every relation in a WHERE, and then reads twice when rows are limited. The foreign key is a column
+ * of our own table; an operator on the relation compares it without a join. That way knows one column, no transformer.
+ */
+function lookUpByForeignKey(key: ReadonlyMap<ColumnMetadata, unknown>): unknown {
+  const [[column, part] = []] = key
+  const isSimple =
+    key.size === 1 && !column?.referencedColumn?.transformer && !column?.referencedColumn?.relationMetadata
+  return isSimple ? equalTo(part) : referenceFrom(key)
+}
+
+/** The value that an operator stands for: that of `Equal(x)` or the null of `IsNull()`; other operators only look up. */
+function givenBy(operator: Operator, label: string): { readonly value: unknown } | undefined {
+  for (const operand of operandsOf(operator)) refuseNothing(operand, label)
+  if (operator.type === 'isNull') return { value: null }
+  return operator.type === 'equal' ? { value: operator.value } : undefined
+}
+
+function refuseNothing(value: unknown, label: string): void {
+  if (value === undefined)
+    throw invalid(label, value, 'it would be left out of the query; give a value or remove the key')
+  if (value === null) throw invalid(label, value, 'use IsNull() to find NULL')
+  if (Number.isNaN(value)) throw invalid(label, value, 'give a number')
+  if (value instanceof Date && Number.isNaN(value.getTime())) throw invalid(label, value, 'give a valid Date')
+}
+
+function invalid(label: string, value: unknown, advice: string): InvalidCriteriaError {
+  return new InvalidCriteriaError(`${label} is ${received(value)}: ${advice}.`)
+}

@@ -1,0 +1,80 @@
+import type { ColumnMetadata, Driver } from '../typeorm.js'
+
+/**
+ * What a failed statement means. `deadlock` and `serializationFailure` are transient: the transaction is gone (or must
+ * go) and may be run again. A lock timeout or a lost connection is neither a race nor safe to repeat blindly.
+ */
+export type FailureKind = 'uniqueViolation' | 'deadlock' | 'serializationFailure' | 'lockTimeout' | 'connectionLost'
+
+/** The driver's raw error: nothing is known of its shape, each dialect looks for its own marks. */
+export type DriverError = Readonly<Record<string, unknown>> & { readonly message: string }
+
+export type FailureCode = string | number
+
+/** Official error name → code, by kind. Adding a code is one line here and one line in the recorded errors. */
+export type FailureTable = { readonly [Kind in FailureKind]: Readonly<Record<string, FailureCode>> }
+
+/** Which key was violated, as far as the driver says. A fact that it does not give is absent. */
+export interface UniqueViolation {
+  /** Name of the violated constraint or unique index. */
+  readonly constraint?: string
+  /** Database names of the columns of the violated key. */
+  readonly columns?: string[]
+  /** Database name of the table. */
+  readonly table?: string
+}
+
+/** Statements that protect what a transaction did so far from one that may fail. */
+export interface SavepointSql {
+  readonly set: string
+  readonly rollback: string
+  readonly release?: string
+}
+
+/**
+ * How the row that an INSERT wrote comes back.
+ *
+ * - `returning`: a RETURNING clause at the end of the INSERT carries the whole row
+ * - `insertId`: the driver reports the generated id, one SELECT reads the row
+ * - `typeorm`: TypeORM's own insert fills in what the database generated, one SELECT reads the row
+ */
+export type InsertedRow = 'returning' | 'insertId' | 'typeorm'
+
+/** One database's answers. Everything outside this folder asks these questions and never names a database. */
+export interface Dialect {
+  /** Was this error made by a driver of this database? Codes mean nothing without that. */
+  recognises(error: DriverError): boolean
+  /** The code that the tables are written in; a driver that has none leads to `undefined`. */
+  codeOf(error: DriverError): FailureCode | undefined
+  readonly failures: FailureTable
+  describeUniqueViolation(error: DriverError): UniqueViolation
+
+  /** Does a failed statement abort the caller's transaction? Then the insert yields (ON CONFLICT DO NOTHING). */
+  readonly failedStatementAbortsTransaction: boolean
+  /** Can a plain SELECT in a transaction miss a row that an INSERT collides with? Then the re-read takes a shared lock. */
+  readonly snapshotHidesWinner: boolean
+  /** The shared-lock clause where TypeORM's own is a syntax error on the connected server. */
+  sharedLockClause(driver: Driver): string | undefined
+  /** Does everything on a DataSource share one connection, transactions included? Then our calls queue for it. */
+  readonly sharesOneConnection: boolean
+  insertedRow(driver: Driver): InsertedRow
+  /** Does SELECT wrap this column in a function, so that RETURNING would give something else? */
+  selectsThroughFunction(column: ColumnMetadata, driver: Driver): boolean
+  savepoint(name: string): SavepointSql
+}
+
+/** The answers of a database that keeps to standard SQL; a dialect spreads them and states where it differs. */
+export const standardAnswers = {
+  describeUniqueViolation: () => ({}),
+  failedStatementAbortsTransaction: false,
+  snapshotHidesWinner: false,
+  sharedLockClause: () => undefined,
+  sharesOneConnection: false,
+  insertedRow: () => 'typeorm',
+  selectsThroughFunction: (column, driver) => driver.spatialTypes.includes(column.type),
+  savepoint: (name) => ({
+    set: `SAVEPOINT ${name}`,
+    rollback: `ROLLBACK TO SAVEPOINT ${name}`,
+    release: `RELEASE SAVEPOINT ${name}`,
+  }),
+} satisfies Partial<Dialect>

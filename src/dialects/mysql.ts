@@ -1,0 +1,57 @@
+import { type Dialect, type DriverError, standardAnswers, type UniqueViolation } from './dialect.js'
+
+/**
+ * MySQL through `mysql2`. Codes are server error numbers:
+ * https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+ *
+ * Never by SQLSTATE 23000, which NOT NULL and foreign keys share, and never by the symbolic `code`: mysql2 looks that
+ * name up in MySQL's own list, so it is wrong for MariaDB's numbers above 1900.
+ */
+export const mysql: Dialect = {
+  ...standardAnswers,
+  recognises: (error) => isServerError(error) || String(error.code).startsWith('PROTOCOL_'),
+  codeOf: (error) => (isServerError(error) ? (error.errno as number) : String(error.code)),
+  failures: {
+    uniqueViolation: {
+      ER_DUP_KEY: 1022,
+      ER_DUP_ENTRY: 1062,
+      ER_DUP_UNIQUE: 1169,
+      ER_DUP_ENTRY_WITH_KEY_NAME: 1586,
+      ER_FOREIGN_DUPLICATE_KEY_WITH_CHILD_INFO: 1761,
+      ER_FOREIGN_DUPLICATE_KEY_WITHOUT_CHILD_INFO: 1762,
+      ER_DUP_UNKNOWN_IN_INDEX: 1859,
+    },
+    deadlock: { ER_LOCK_DEADLOCK: 1213 },
+    serializationFailure: {},
+    lockTimeout: { ER_LOCK_WAIT_TIMEOUT: 1205, ER_LOCK_NOWAIT: 3572 },
+    connectionLost: {
+      ER_SERVER_SHUTDOWN: 1053,
+      ER_CONNECTION_KILLED: 1927,
+      PROTOCOL_CONNECTION_LOST: 'PROTOCOL_CONNECTION_LOST',
+    },
+  },
+  describeUniqueViolation,
+  // REPEATABLE READ, the default, reads from the snapshot that the transaction's first SELECT took: the winner is not
+  // in it. A shared lock reads the latest committed row. Not FOR UPDATE: the failed insert left a shared lock on the
+  // row, and two losers that both want the exclusive one deadlock.
+  snapshotHidesWinner: true,
+  // TypeORM writes FOR SHARE when the server calls itself 8 or newer. MariaDB calls itself 10 or newer and does not
+  // know it; MySQL has never had a release 10.
+  sharedLockClause: (driver) => (Number.parseInt(driver.version ?? '', 10) >= 10 ? ' LOCK IN SHARE MODE' : undefined),
+  insertedRow: (driver) => (driver.isReturningSqlSupported('insert') ? 'returning' : 'insertId'),
+}
+
+const isServerError = (error: DriverError) =>
+  typeof error.errno === 'number' && ('sqlState' in error || 'sqlMessage' in error)
+
+/**
+ * Only the message names the key, at its end: `Duplicate entry 'x' for key 'users.IDX_email'`. It is translated by the
+ * server's `lc_messages` and the value may contain quotes, so the last quoted word counts. MySQL since 8.0.19 puts the
+ * table before the name.
+ */
+function describeUniqueViolation(error: DriverError): UniqueViolation {
+  const name = /'((?:[^']|'')+)'[^']*$/.exec(String(error.sqlMessage ?? error.message))?.[1]
+  if (name === undefined) return {}
+  const dot = name.indexOf('.')
+  return dot < 0 ? { constraint: name } : { constraint: name.slice(dot + 1), table: name.slice(0, dot) }
+}

@@ -1,0 +1,45 @@
+import { type Dialect, type DriverError, standardAnswers, type UniqueViolation } from './dialect.js'
+
+/**
+ * PostgreSQL through `pg`, and what speaks its protocol (PGlite, Aurora). An error of the server carries its severity
+ * and a five-character SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export const postgres: Dialect = {
+  ...standardAnswers,
+  recognises: (error) => typeof error.severity === 'string' && /^[0-9A-Z]{5}$/.test(String(error.code)),
+  codeOf: (error) => error.code as string,
+  failures: {
+    uniqueViolation: { unique_violation: '23505', exclusion_violation: '23P01' },
+    deadlock: { deadlock_detected: '40P01' },
+    serializationFailure: { serialization_failure: '40001' },
+    lockTimeout: { lock_not_available: '55P03' },
+    connectionLost: {
+      connection_exception: '08000',
+      connection_does_not_exist: '08003',
+      connection_failure: '08006',
+      admin_shutdown: '57P01',
+      crash_shutdown: '57P02',
+    },
+  },
+  describeUniqueViolation,
+  // Not a savepoint around the insert: rolling back to one also undoes what other code wrote on the same connection
+  // in the meantime. An insert that yields cannot fail on a duplicate, so there is nothing to roll back.
+  failedStatementAbortsTransaction: true,
+  insertedRow: () => 'returning',
+}
+
+/** `detail` is `Key (a, b)=(1, 2) already exists.`; it is absent under row-level security, and may be translated. */
+function describeUniqueViolation(error: DriverError): UniqueViolation {
+  const { constraint, table, detail } = error
+  const columns = typeof detail === 'string' ? /\(((?:[^()"]|"(?:[^"]|"")*")+)\)=\(/.exec(detail)?.[1] : undefined
+  return {
+    ...(typeof constraint === 'string' && { constraint }),
+    ...(typeof table === 'string' && { table }),
+    ...(columns && { columns: splitIdentifiers(columns) }),
+  }
+}
+
+function splitIdentifiers(list: string): string[] {
+  const names = list.match(/"(?:[^"]|"")*"|[^,\s][^,]*/g) ?? []
+  return names.map((name) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.trim()))
+}

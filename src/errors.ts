@@ -1,0 +1,53 @@
+import { TypeORMError } from 'typeorm'
+
+/**
+ * What all errors of this package have in common. Errors of the database are never wrapped in it: they reach you as
+ * TypeORM's own `QueryFailedError`, the very object that the driver's failure produced.
+ */
+export class GetOrCreateError extends TypeORMError {}
+
+/** The criteria cannot identify a row: thrown before any SQL, naming the path, what was received and what to do. */
+export class InvalidCriteriaError extends GetOrCreateError {}
+
+/** The values for the new row cannot be stored as given: thrown before any SQL that would write, naming the path. */
+export class InvalidValuesError extends GetOrCreateError {}
+
+/** An option is unknown, out of range, or not for this entity or database: thrown before any SQL. */
+export class InvalidOptionsError extends GetOrCreateError {}
+
+/** `uniqueness: 'require'` and no unique key covers the criteria: without one, two callers can both create. */
+export class NotUniqueCriteriaError extends GetOrCreateError {
+  constructor(
+    readonly entityName: string,
+    /** Property paths of the columns that the criteria pin to one value. */
+    readonly propertyPaths: readonly string[],
+    advice: string,
+  ) {
+    super(advice)
+  }
+}
+
+/** More than one row matches the criteria, so none of them is "the" row. Thrown after the read. */
+export class MultipleEntitiesFoundError extends GetOrCreateError {
+  constructor(readonly entityName: string) {
+    super(
+      `More than one ${entityName} matches the criteria, so it is open which one is meant. ` +
+        'Give criteria that a unique key covers, or remove the duplicates.',
+    )
+  }
+}
+
+/** A short, safe rendering of a received value for an error message. */
+export function received(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'function') return 'a function'
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
+  if (value instanceof Promise) return 'a Promise'
+  if (typeof value === 'object' && value !== null) {
+    const name = Object.getPrototypeOf(value)?.constructor?.name
+    if (name && name !== 'Object') return `an instance of ${name}`
+    return Object.keys(value).length === 0 ? 'an empty object' : 'an object'
+  }
+  return String(value)
+}

@@ -1,0 +1,92 @@
+import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
+import type { Call } from './call.js'
+import { isUniqueViolation, uniqueViolation } from './failures.js'
+import { insertRow, type Manner, prepareCandidate } from './inserting.js'
+import type { NewRow } from './new-row.js'
+import { look, lookAgain } from './reading.js'
+import { recovered } from './recovering.js'
+import { insertWithRelated, takesRelatedStatements } from './related.js'
+import { inRounds } from './rounds.js'
+import { isTakenTreeRoot, type QueryRunner } from './typeorm.js'
+import { coversUniqueKey, isOfAnotherKey } from './unique-key.js'
+
+/**
+ * Look; if there is no row, create it; if someone else was faster, look again; if there is still nothing, it was no race
+ * and the database's own error says what it was.
+ */
+export async function getOrCreate<E extends ObjectLiteral>(call: Call<E>): Promise<[entity: E, created: boolean]> {
+  if (!mayInsertFirst(call)) {
+    const found = await look(call)
+    if (found) return [await recovered(call, found), false]
+  }
+  const row = await call.newRow()
+  return inRounds(call, mayBeARace, (runner) => createOrLookAgain(call, runner, row))
+}
+
+/** Look; if there is no row, build the entity that `getOrCreate` would store. */
+export async function getOrBuild<E extends ObjectLiteral>(call: Call<E>): Promise<[entity: E, isNew: boolean]> {
+  const found = await look(call)
+  if (found) return [found, false]
+  const { values } = await call.newRow()
+  return [call.manager.create(call.metadata.target as EntityTarget<E>, values as DeepPartial<E>), true]
+}
+
+async function createOrLookAgain<E extends ObjectLiteral>(
+  call: Call<E>,
+  runner: QueryRunner,
+  row: NewRow,
+): Promise<[entity: E, created: boolean]> {
+  const candidate = await prepareCandidate(call, runner, row.values)
+  let failure: unknown
+  for (const manner of waysToInsert(call, row)) {
+    const claim = await claimRow(call, runner, row, candidate, manner)
+    if (claim.created) return [claim.created, true]
+    failure = claim.failure
+    const winner = await lookAgain(call, runner)
+    if (winner) return [await recovered(call, winner), false]
+  }
+  throw failure
+}
+
+/**
+ * Where a failed statement aborts the transaction the insert yields, in and out of transactions: nothing fails, so
+ * nothing has to be rolled back, and a savepoint would take along what others wrote on this connection meanwhile. An
+ * insert that yielded to something we cannot find keeps its reason to itself; one more, guarded, brings it out.
+ */
+function waysToInsert<E extends ObjectLiteral>(call: Call<E>, row: NewRow): Manner[] {
+  if (!call.dialect.failedStatementAbortsTransaction || takesRelatedStatements(call, row)) return ['plain']
+  // ON CONFLICT cannot be used on a table with a deferrable key (55000 in PostgreSQL).
+  const hasDeferrableKey = call.metadata.uniques.some((unique) => unique.deferrable)
+  return hasDeferrableKey ? ['guarded'] : ['yielding', 'guarded']
+}
+
+/** A row that was created, or why it was not; an insert that yielded gives no reason. */
+async function claimRow<E extends ObjectLiteral>(
+  call: Call<E>,
+  runner: QueryRunner,
+  row: NewRow,
+  candidate: E,
+  manner: Manner,
+): Promise<{ created?: E; failure?: unknown }> {
+  try {
+    const created = takesRelatedStatements(call, row)
+      ? await insertWithRelated(call, runner, candidate, row)
+      : await insertRow(call, runner, candidate, manner)
+    return created ? { created } : {}
+  } catch (error) {
+    if (isUniqueViolation(error) || isTakenTreeRoot(error)) return { failure: error }
+    throw error
+  }
+}
+
+/** Can the row that stood in the way have been one that the criteria find, gone again before it could be read? */
+function mayBeARace<E extends ObjectLiteral>({ metadata, criteria }: Call<E>, error: unknown): boolean {
+  const violation = uniqueViolation(error)
+  return violation !== undefined && !isOfAnotherKey(metadata, criteria, violation)
+}
+
+/** Inserting first is right only where a unique key stops the second row, and where no lazy default would run in vain. */
+function mayInsertFirst<E extends ObjectLiteral>({ options, criteria, metadata, defaultsAreLazy }: Call<E>): boolean {
+  const isTold = options.strategy === 'create-first'
+  return isTold && !defaultsAreLazy && criteria.describeTheRow && coversUniqueKey(metadata, criteria)
+}

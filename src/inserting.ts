@@ -1,0 +1,180 @@
+import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
+import type { Call } from './call.js'
+import { guarded } from './connection.js'
+import { loadsRelations, readById } from './reading.js'
+import {
+  broadcast,
+  broadcastLoad,
+  type ColumnMetadata,
+  type Driver,
+  type EntityMetadata,
+  type QueryRunner,
+} from './typeorm.js'
+
+/**
+ * How an INSERT meets a row that is already there.
+ *
+ * - `plain`: it fails
+ * - `yielding`: it inserts nothing and says so by returning no row (ON CONFLICT DO NOTHING)
+ * - `guarded`: it fails, and a transaction that the failure would abort stays usable
+ */
+export type Manner = 'plain' | 'yielding' | 'guarded'
+
+/** The entity that is about to be inserted, after BeforeInsert. */
+export async function prepareCandidate<E extends ObjectLiteral>(
+  call: Call<E>,
+  runner: QueryRunner,
+  values: ObjectLiteral,
+): Promise<E> {
+  const candidate = runner.manager.create(call.metadata.target as EntityTarget<E>, values as DeepPartial<E>)
+  await broadcast(runner, 'BeforeInsert', call.metadata, candidate)
+  return candidate
+}
+
+/** Inserts the row, runs AfterInsert, and returns it as a read would. Nothing is returned where the insert yielded. */
+export async function insertRow<E extends ObjectLiteral>(
+  call: Call<E>,
+  runner: QueryRunner,
+  candidate: E,
+  manner: Manner,
+): Promise<E | undefined> {
+  const written = await writeRow(call, runner, candidate, manner)
+  if (!written) return undefined
+  const row = written.row ?? (await readCandidate(call, runner, candidate))
+  await broadcast(runner, 'AfterInsert', call.metadata, candidate)
+  return row
+}
+
+/**
+ * The row's own INSERT, without events. The key that the database generated is filled into the candidate. The row itself
+ * comes back, where the INSERT returns all of it, as a new entity: a candidate carries what no read returns, such as the
+ * relations of the criteria, unsaved fields and values before a lossy transformer.
+ */
+export async function writeRow<E extends ObjectLiteral>(
+  call: Call<E>,
+  runner: QueryRunner,
+  candidate: E,
+  manner: Manner,
+): Promise<{ row?: E } | undefined> {
+  const { metadata } = call
+  const { driver } = call.dataSource
+  const insert = runner.manager
+    .createQueryBuilder()
+    .insert()
+    .into(metadata.target, columnsWithChosenIds(metadata, candidate))
+    .values(candidate)
+    .callListeners(false)
+  if (manner === 'yielding') insert.orIgnore()
+  const way = call.dialect.insertedRow(driver)
+  if (way === 'typeorm') {
+    await insert.execute()
+    return {}
+  }
+  const [sql, parameters] = insert.updateEntity(false).getQueryAndParameters()
+  if (way === 'insertId') {
+    const { raw } = await send(call, runner, sql, parameters, manner)
+    fillGeneratedIds(driver, metadata, candidate, raw, insert.expressionMap.locallyGenerated[0])
+    return {}
+  }
+  const columns = readableColumns(call)
+  const returned = columns ?? metadata.primaryColumns
+  const names = returned.map((column) => driver.escape(column.databaseName)).join(', ')
+  const { records } = await send(call, runner, `${sql.trimEnd()} RETURNING ${names}`, parameters, manner)
+  const [record] = records
+  if (!record) return undefined
+  const row = hydrate(driver, metadata, returned, record) as E
+  fill(candidate, row, returned)
+  if (!columns) return {}
+  await broadcastLoad(runner, metadata, [row])
+  return { row }
+}
+
+async function send<E extends ObjectLiteral>(
+  { dialect }: Call<E>,
+  runner: QueryRunner,
+  sql: string,
+  parameters: unknown[],
+  manner: Manner,
+): Promise<{ raw: unknown; records: ObjectLiteral[] }> {
+  return manner === 'guarded' && runner.isTransactionActive
+    ? guarded(runner, dialect, (query) => query(sql, parameters, true))
+    : runner.query(sql, parameters, true)
+}
+
+/**
+ * TypeORM's insert leaves out a value for an increment column on databases that would not need it there; an explicit
+ * list of columns keeps it.
+ */
+function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): string[] | undefined {
+  const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'
+  const isChosen = (column: ColumnMetadata) => (column.getEntityValue(candidate) ?? undefined) !== undefined
+  if (!metadata.columns.some((column) => isIncrement(column) && isChosen(column))) return undefined
+  return metadata.columns
+    .filter((column) => column.isInsert && (!isIncrement(column) || isChosen(column)))
+    .map((column) => column.propertyPath)
+}
+
+/** The columns that a read gives, when RETURNING gives the same and there is nothing to read beside them. */
+function readableColumns<E extends ObjectLiteral>(call: Call<E>): ColumnMetadata[] | undefined {
+  const { metadata, dialect, dataSource } = call
+  const columns = metadata.columns.filter(
+    (column) =>
+      (column.isSelect || column.isPrimary) &&
+      !column.isVirtual &&
+      !metadata.childEntityMetadatas.some((child) => child.target === column.target),
+  )
+  const readsDifferently = (column: ColumnMetadata) =>
+    column.isVirtualProperty || dialect.selectsThroughFunction(column, dataSource.driver)
+  return loadsRelations(call) || columns.some(readsDifferently) ? undefined : columns
+}
+
+/** Builds an entity from a row as TypeORM's own reads do. */
+function hydrate(
+  driver: Driver,
+  metadata: EntityMetadata,
+  columns: readonly ColumnMetadata[],
+  record: ObjectLiteral,
+): ObjectLiteral {
+  const entity: ObjectLiteral = metadata.create(undefined, { fromDeserializer: true })
+  for (const column of columns)
+    column.setEntityValue(entity, driver.prepareHydratedValue(record[column.databaseName], column))
+  return entity
+}
+
+/** Listeners of AfterInsert see what is stored. */
+function fill(candidate: object, row: object, columns: readonly ColumnMetadata[]): void {
+  for (const column of columns) if (!column.isVirtual) column.setEntityValue(candidate, column.getEntityValue(row))
+}
+
+function fillGeneratedIds(
+  driver: Driver,
+  metadata: EntityMetadata,
+  candidate: object,
+  raw: unknown,
+  locallyGenerated: ObjectLiteral = {},
+): void {
+  const reported: ObjectLiteral = driver.createGeneratedMap(metadata, raw as ObjectLiteral, 0, 1) ?? {}
+  for (const column of metadata.generatedColumns) {
+    if ((column.getEntityValue(candidate) ?? undefined) !== undefined) continue
+    const value = column.getEntityValue(locallyGenerated) ?? column.getEntityValue(reported)
+    if (value !== undefined) column.setEntityValue(candidate, value)
+  }
+}
+
+/** Reads the row that was just written, and lets the candidate know what is stored. */
+export async function readCandidate<E extends ObjectLiteral>(
+  call: Call<E>,
+  runner: QueryRunner,
+  candidate: E,
+): Promise<E> {
+  const { metadata } = call
+  const id = metadata.hasAllPrimaryKeys(candidate) ? metadata.getEntityIdMap(candidate) : undefined
+  const row = id && (await readById(call, runner, id))
+  if (!row) return candidate
+  fill(
+    candidate,
+    row,
+    metadata.columns.filter((column) => column.getEntityValue(row) !== undefined),
+  )
+  return row
+}

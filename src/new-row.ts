@@ -1,0 +1,127 @@
+import type { ObjectLiteral } from 'typeorm'
+import { foreignKeyOf, isOwningToOne, keyNamesOf } from './criteria.js'
+import { InvalidValuesError, received } from './errors.js'
+import { isObject, isOperator, isPlainObject, setAt } from './operators.js'
+import type { EntityMetadata, RelationMetadata } from './typeorm.js'
+
+/** What a new row is made of. */
+export interface NewRow {
+  /** Property values of the entity, criteria and defaults merged. */
+  readonly values: ObjectLiteral
+  /** To-one relations whose object is stored before the row, which needs its key. */
+  readonly parents: readonly RelationMetadata[]
+  /** Relations whose objects or links are stored after the row, because they need its key. */
+  readonly children: readonly RelationMetadata[]
+}
+
+/**
+ * Criteria values, then defaults: defaults win, embedded objects merge, `undefined` means not given.
+ *
+ * @throws InvalidValuesError for what the entity cannot store, so that nothing is dropped in silence
+ */
+export async function composeNewRow(
+  metadata: EntityMetadata,
+  criteriaValues: ObjectLiteral,
+  defaults: unknown,
+): Promise<NewRow> {
+  if (!isObject(defaults) || Array.isArray(defaults) || defaults instanceof Date) {
+    throw invalid('defaults', defaults, 'give an object of property values')
+  }
+  const values: ObjectLiteral = {}
+  for (const [key, value] of Object.entries(criteriaValues)) setAt(values, key, value)
+  mergeValues(values, metadata, await withLazyRelations(metadata, defaults), '', 'defaults')
+  const related = metadata.relations.filter((relation) => needsOwnStatements(relation, relation.getEntityValue(values)))
+  return {
+    values,
+    parents: related.filter(isOwningToOne),
+    children: related.filter((relation) => !isOwningToOne(relation)),
+  }
+}
+
+function mergeValues(
+  values: ObjectLiteral,
+  metadata: EntityMetadata,
+  input: ObjectLiteral,
+  prefix: string,
+  label: string,
+): void {
+  for (const key of Object.keys(input)) {
+    const path = `${prefix}${key}`
+    const at = `${label}.${key}`
+    const value = input[key]
+    const column = metadata.findColumnWithPropertyPathStrict(path)
+    const relation = metadata.findRelationWithPropertyPath(path)
+    const embedded = metadata.findEmbeddedWithPropertyPath(path)
+    if (!column && !relation && !embedded) {
+      throw invalid(at, value, `${metadata.name} has no such property, so it could not be stored; remove it`)
+    }
+    if (value === undefined) continue
+    if (isOperator(value)) throw invalid(at, value, 'an operator is no value; give the value itself')
+    if (relation && !column) checkRelated(relation, value, at)
+    if (column || relation) {
+      const replaced = column?.relationMetadata
+      if (replaced && replaced.propertyPath !== path) setAt(values, replaced.propertyPath, undefined)
+      setAt(values, path, value)
+    } else if (value === null) {
+      for (const part of embedded?.columnsFromTree ?? []) setAt(values, part.propertyPath, null)
+    } else if (isObject(value)) mergeValues(values, metadata, value, `${path}.`, at)
+    else throw invalid(at, value, 'an embedded object is given by its properties')
+  }
+}
+
+/** Refuses a related value that would be lost: a bare id, or a new object where nothing cascades. */
+function checkRelated(relation: RelationMetadata, value: unknown, at: string): void {
+  const isToMany = relation.isOneToMany || relation.isManyToMany
+  if (value === null && !isToMany) return
+  if (isToMany && !Array.isArray(value)) throw invalid(at, value, 'give an array of objects')
+  if (!isToMany && Array.isArray(value)) throw invalid(at, value, 'give one object')
+  for (const [index, item] of [value].flat().entries()) {
+    const itemAt = isToMany ? `${at}[${index}]` : at
+    if (!isObject(item))
+      throw invalid(itemAt, item, `a relation is given as an object, such as { ${keyNamesOf(relation)}: … }`)
+    if (!relation.isCascadeInsert && !isReference(relation, item)) {
+      throw invalid(
+        itemAt,
+        item,
+        `it has no { ${keyNamesOf(relation)} }, and '${relation.propertyName}' does not cascade inserts: ` +
+          'store it first, or set cascade on the relation',
+      )
+    }
+    if (isPlainObject(item)) mergeValues({}, relation.inverseEntityMetadata, item, '', itemAt)
+  }
+}
+
+/** Does the object say which stored row is meant? */
+function isReference(relation: RelationMetadata, item: ObjectLiteral): boolean {
+  return isOwningToOne(relation)
+    ? foreignKeyOf(relation, item) !== undefined
+    : relation.inverseEntityMetadata.hasId(item)
+}
+
+/** A reference to a stored parent is a column of the row; everything else takes statements beside the row's INSERT. */
+function needsOwnStatements(relation: RelationMetadata, value: unknown): boolean {
+  if (!isObject(value)) return false
+  if (!isOwningToOne(relation)) return !Array.isArray(value) || value.length > 0
+  const key = foreignKeyOf(relation, value)
+  if (!key) return true
+  const givesMore = Object.values(value).filter((part) => part !== undefined).length > key.size
+  const mayBeNew =
+    relation.isCascadeInsert && !relation.inverseEntityMetadata.primaryColumns.every((column) => column.isGenerated)
+  return givesMore && (relation.isCascadeUpdate || mayBeNew)
+}
+
+/** The value of a lazy relation is a promise, and on an entity it lives beside private marks of TypeORM. */
+async function withLazyRelations(metadata: EntityMetadata, defaults: ObjectLiteral): Promise<ObjectLiteral> {
+  if (metadata.lazyRelations.length === 0) return defaults
+  const settled: ObjectLiteral = { ...defaults }
+  for (const { propertyName } of metadata.lazyRelations) {
+    for (const mark of [`__${propertyName}__`, `__promise_${propertyName}__`, `__has_${propertyName}__`])
+      delete settled[mark]
+    if (propertyName in defaults) settled[propertyName] = await defaults[propertyName]
+  }
+  return settled
+}
+
+function invalid(at: string, value: unknown, advice: string): InvalidValuesError {
+  return new InvalidValuesError(`${at} is ${received(value)}: ${advice}.`)
+}

@@ -1,0 +1,70 @@
+import { Equal, type ObjectLiteral } from 'typeorm'
+import type { EntityMetadata } from './typeorm.js'
+
+/** A find operator of any copy of TypeORM: told by its mark, not by `instanceof`. */
+export interface Operator {
+  readonly type: string
+  readonly value: unknown
+  readonly child?: Operator
+  readonly objectLiteralParameters?: ObjectLiteral
+}
+
+const operatorMarks: unknown[] = [Symbol.for('FindOperator'), Symbol.for('EqualOperator')]
+
+export function isOperator(value: unknown): value is Operator {
+  return isObject(value) && operatorMarks.includes(value['@instanceof'])
+}
+
+export const equalTo = (value: unknown): unknown => Equal(value)
+
+/** The plain values inside an operator, however deep: `Not(In([1, 2]))` has 1 and 2. `Raw` and `IsNull` have none. */
+export function operandsOf(operator: Operator): unknown[] {
+  if (operator.child) return operandsOf(operator.child)
+  if (operator.type === 'isNull' || operator.type === 'raw') return []
+  const values = Array.isArray(operator.value) ? operator.value : [operator.value]
+  return values.flatMap((value) => (isOperator(value) ? operandsOf(value) : [value]))
+}
+
+/** A copy of a WHERE whose operators are copies too. */
+export function withOwnOperands<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withOwnOperands) as T
+  if (!isOperator(value) && !isPlainObject(value)) return value
+  const copy = Object.create(Object.getPrototypeOf(value))
+  for (const [key, part] of Object.entries(value)) copy[key] = withOwnOperands(part)
+  return copy
+}
+
+export function isObject(value: unknown): value is ObjectLiteral {
+  return typeof value === 'object' && value !== null
+}
+
+/** An object literal: no class instance, array, Date, Buffer, Promise. */
+export function isPlainObject(value: unknown): value is ObjectLiteral {
+  if (!isObject(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** Is this an entity, loaded or built, rather than a description of one? Entities of a schema have no class to tell. */
+export function isEntityInstance(value: object, metadata: EntityMetadata): boolean {
+  return !isPlainObject(value) || typeof metadata.target !== 'function'
+}
+
+/** Sets a value at a dotted property path. Plain objects, arrays and dates are copied: what is stored is not shared. */
+export function setAt(tree: ObjectLiteral, path: string, value: unknown): void {
+  const keys = path.split('.')
+  const last = keys.pop() as string
+  let branch = tree
+  for (const key of keys) {
+    if (!isObject(branch[key])) branch[key] = {}
+    branch = branch[key]
+  }
+  branch[last] = copyOf(value)
+}
+
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (value instanceof Date) return new Date(value)
+  if (!isPlainObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)]))
+}

@@ -1,0 +1,189 @@
+import type { FindOneOptions } from 'typeorm'
+import { InvalidOptionsError, received } from './errors.js'
+import { isPlainObject } from './operators.js'
+import type { EntityMetadata } from './typeorm.js'
+import type { Uniqueness } from './unique-key.js'
+
+export type { Uniqueness } from './unique-key.js'
+
+export type Strategy = 'find-first' | 'create-first'
+
+/** Defaults for every call of a repository; each call may override them. */
+export interface GetOrCreateMixinOptions {
+  /**
+   * What to do when no unique key covers the criteria, so that two callers can both create: warn once through TypeORM's
+   * logger, refuse with `NotUniqueCriteriaError`, or stay silent.
+   *
+   * @default 'warn'
+   */
+  readonly uniqueness?: Uniqueness
+  /**
+   * How many rounds to go when the winner's row vanishes before it can be read, or when the database reports a deadlock
+   * or serialization failure outside a transaction. An integer of at least 1.
+   *
+   * @default 3
+   */
+  readonly attempts?: number
+  /**
+   * `'create-first'` inserts before it looks: one statement instead of two for loads that mostly create. It looks first
+   * all the same where an insert could not tell: criteria that no unique key covers or that only look up, and
+   * `defaults` given as a function, which promise to run only on a miss.
+   *
+   * @default 'find-first'
+   */
+  readonly strategy?: Strategy
+}
+
+/** How the row is read. */
+export interface ReadOptions<E> {
+  /** Relations to load, as in `find`; on both branches, so that found and created entities have the same shape. */
+  readonly relations?: FindOneOptions<E>['relations']
+  /**
+   * Load eager relations, as in `find`.
+   *
+   * @default true
+   */
+  readonly loadEagerRelations?: boolean
+  /**
+   * Let a soft-deleted match count as found.
+   *
+   * @default false
+   */
+  readonly withDeleted?: boolean
+  /**
+   * Where the first read goes, outside a transaction; later reads always go to the primary. Inside a transaction every
+   * statement is on its connection. The default is TypeORM's: the replica, where replication is configured.
+   */
+  readonly readFrom?: 'replica' | 'primary'
+}
+
+/** Options of `getOrBuild`. */
+export interface GetOrBuildOptions<E> extends ReadOptions<E>, Pick<GetOrCreateMixinOptions, 'uniqueness'> {}
+
+/** Options of `getOrCreate`. */
+export interface GetOrCreateOptions<E> extends ReadOptions<E>, GetOrCreateMixinOptions {
+  /**
+   * Recover a soft-deleted match in the same call and return it, with `created = false`. Needs a delete-date column.
+   *
+   * @default false
+   */
+  readonly restoreDeleted?: boolean
+}
+
+export interface ResolvedOptions<E> extends Omit<GetOrCreateOptions<E>, keyof GetOrCreateMixinOptions> {
+  readonly uniqueness: Uniqueness
+  readonly attempts: number
+  readonly strategy: Strategy
+}
+
+const mixinDefaults = { uniqueness: 'warn', attempts: 3, strategy: 'find-first' } as const
+
+type Check = { readonly holds: (value: unknown, metadata?: EntityMetadata) => boolean; readonly expected: string }
+
+const oneOf = (...values: string[]): Check => ({
+  holds: (value) => values.includes(value as string),
+  expected: values.map((value) => `'${value}'`).join(' or '),
+})
+const flag: Check = { holds: (value) => typeof value === 'boolean', expected: 'true or false' }
+
+const mixinChecks: Record<keyof GetOrCreateMixinOptions, Check> = {
+  uniqueness: oneOf('warn', 'require', 'ignore'),
+  attempts: {
+    holds: (value) => Number.isInteger(value) && (value as number) >= 1,
+    expected: 'an integer of at least 1',
+  },
+  strategy: oneOf('find-first', 'create-first'),
+}
+
+const readChecks: Record<keyof ReadOptions<unknown>, Check> = {
+  relations: { holds: (value) => isPlainObject(value) || Array.isArray(value), expected: 'an object, as in find' },
+  loadEagerRelations: flag,
+  withDeleted: flag,
+  readFrom: oneOf('replica', 'primary'),
+}
+
+export const mixinOptionChecks: Readonly<Record<string, Check>> = mixinChecks
+export const getOrBuildOptionChecks: Readonly<Record<string, Check>> = {
+  ...readChecks,
+  uniqueness: mixinChecks.uniqueness,
+}
+export const getOrCreateOptionChecks: Readonly<Record<string, Check>> = {
+  ...readChecks,
+  ...mixinChecks,
+  restoreDeleted: flag,
+}
+
+/** @throws InvalidOptionsError for an option that is unknown or out of range */
+export function checkOptions(options: unknown, checks: Readonly<Record<string, Check>>): Record<string, unknown> {
+  if (options === undefined) return {}
+  if (!isPlainObject(options)) throw new InvalidOptionsError(`options is ${received(options)}: give an object.`)
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  for (const [name, value] of given) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined
+    if (!check) throw new InvalidOptionsError(`options.${name} is unknown: use ${Object.keys(checks).join(', ')}.`)
+    if (!check.holds(value))
+      throw new InvalidOptionsError(`options.${name} is ${received(value)}: use ${check.expected}.`)
+  }
+  return Object.fromEntries(given)
+}
+
+/**
+ * The options of one call over those of the mixin, checked and copied.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveOptions<E>(
+  metadata: EntityMetadata,
+  mixin: GetOrCreateMixinOptions,
+  options: unknown,
+  checks: Readonly<Record<string, Check>>,
+): ResolvedOptions<E> {
+  const given = checkOptions(options, checks) as GetOrCreateOptions<E>
+  if (given.restoreDeleted && !metadata.deleteDateColumn) {
+    throw new InvalidOptionsError(
+      `options.restoreDeleted is true: ${metadata.name} has no delete-date column; add a @DeleteDateColumn or leave the option out.`,
+    )
+  }
+  const relations = given.relations && relationTree(metadata, given.relations)
+  return { ...mixinDefaults, ...mixin, ...given, ...(relations && { relations: relations as never }) }
+}
+
+/** Relations as the object that every TypeORM line takes; 0.3 also takes a list of paths. */
+function relationTree(metadata: EntityMetadata, relations: object): Record<string, unknown> {
+  const tree = Array.isArray(relations) ? treeOf(relations) : (relations as Record<string, unknown>)
+  refuseUnknownRelations(metadata, tree, 'options.relations')
+  return tree
+}
+
+function treeOf(paths: readonly string[]): Record<string, unknown> {
+  const tree: Record<string, unknown> = {}
+  for (const path of paths) {
+    let branch = tree
+    for (const key of String(path).split('.')) {
+      branch[key] = isPlainObject(branch[key]) ? branch[key] : {}
+      branch = branch[key] as Record<string, unknown>
+    }
+  }
+  return tree
+}
+
+function refuseUnknownRelations(
+  metadata: EntityMetadata,
+  tree: Record<string, unknown>,
+  label: string,
+  prefix = '',
+): void {
+  for (const [key, value] of Object.entries(tree)) {
+    const path = `${prefix}${key}`
+    const relation = metadata.findRelationWithPropertyPath(path)
+    const embedded = metadata.findEmbeddedWithPropertyPath(path)
+    if (!relation && !embedded) {
+      throw new InvalidOptionsError(
+        `${label}.${key} is ${received(value)}: ${metadata.name} has no relation of that name.`,
+      )
+    }
+    if (!isPlainObject(value)) continue
+    if (relation) refuseUnknownRelations(relation.inverseEntityMetadata, value, `${label}.${key}`)
+    else refuseUnknownRelations(metadata, value, `${label}.${key}`, `${path}.`)
+  }
+}

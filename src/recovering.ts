@@ -1,0 +1,28 @@
+import { IsNull, Not, type ObjectLiteral } from 'typeorm'
+import type { Call } from './call.js'
+import { onConnection } from './connection.js'
+import { readById } from './reading.js'
+import { broadcast, type QueryRunner } from './typeorm.js'
+
+/** With `restoreDeleted`, a soft-deleted match is recovered on the primary; anything else is returned as it is. */
+export async function recovered<E extends ObjectLiteral>(call: Call<E>, found: E): Promise<E> {
+  const deletedAt = call.metadata.deleteDateColumn?.getEntityValue(found) ?? undefined
+  if (!call.options.restoreDeleted || deletedAt === undefined) return found
+  return onConnection(call.manager, call.dialect, 'master', (runner) => recover(call, runner, found))
+}
+
+/** An UPDATE by condition, so that of several callers one recovers the row and AfterRecover runs for that one. */
+async function recover<E extends ObjectLiteral>(call: Call<E>, runner: QueryRunner, found: E): Promise<E> {
+  const { metadata } = call
+  const id = metadata.getEntityIdMap(found) as ObjectLiteral
+  await broadcast(runner, 'BeforeRecover', metadata, found)
+  const { affected } = await runner.manager
+    .createQueryBuilder(metadata.target, metadata.name, runner)
+    .restore()
+    .where({ ...id, [metadata.deleteDateColumn?.propertyPath as string]: Not(IsNull()) })
+    .callListeners(false)
+    .execute()
+  const row = (await readById(call, runner, id)) ?? found
+  if (affected) await broadcast(runner, 'AfterRecover', metadata, row)
+  return row
+}

@@ -1,0 +1,70 @@
+import type { Criteria } from './criteria.js'
+import { NotUniqueCriteriaError } from './errors.js'
+import type { ColumnMetadata, DataSource, EntityMetadata } from './typeorm.js'
+
+export type Uniqueness = 'warn' | 'require' | 'ignore'
+
+/**
+ * The unique keys of an entity, from its metadata. An index with a condition does not count: it lets two equal rows live
+ * beside each other. Nor does one on an expression, which has no columns here.
+ */
+function uniqueKeysOf(metadata: EntityMetadata): ColumnMetadata[][] {
+  const indices = metadata.indices.filter((index) => index.isUnique && !index.where && !index.isNullFiltered)
+  const keys = [metadata.primaryColumns, ...[...metadata.uniques, ...indices].map(({ columns }) => columns)]
+  return keys.filter((columns) => columns.length > 0)
+}
+
+/** Do the criteria pin every column of some unique key to a value? NULL is not equal to NULL, so IsNull() pins nothing. */
+export function coversUniqueKey(metadata: EntityMetadata, criteria: Criteria<unknown>): boolean {
+  const keys = uniqueKeysOf(metadata)
+  return criteria.alternatives.every((pinned) => keys.some((columns) => columns.every((column) => pinned.has(column))))
+}
+
+/**
+ * Does a violation concern a key that the criteria leave open? Then no row that they find can have caused it, and it was
+ * no race. Where the driver does not say which key it was, the answer is no.
+ */
+export function isOfAnotherKey(
+  metadata: EntityMetadata,
+  criteria: Criteria<unknown>,
+  violation: { readonly constraint?: string; readonly columns?: readonly string[] },
+): boolean {
+  const violated = violation.columns ?? columnsOfConstraint(metadata, violation.constraint)
+  if (!violated) return false
+  const pinned = criteria.alternatives.flatMap((alternative) =>
+    [...alternative.keys()].map((column) => column.databaseName),
+  )
+  return !violated.every((name) => pinned.includes(name))
+}
+
+function columnsOfConstraint(metadata: EntityMetadata, name: string | undefined): string[] | undefined {
+  const key = [...metadata.uniques, ...metadata.indices].find((candidate) => candidate.name === name)
+  return key?.columns.map((column) => column.databaseName)
+}
+
+const warned = new WeakMap<EntityMetadata, Set<string>>()
+
+/** Warns once per entity and set of columns, or refuses, when two callers could both create a row. */
+export function insistOnUniqueKey(
+  dataSource: DataSource,
+  metadata: EntityMetadata,
+  criteria: Criteria<unknown>,
+  uniqueness: Uniqueness,
+): void {
+  if (uniqueness === 'ignore' || coversUniqueKey(metadata, criteria)) return
+  const paths = [
+    ...new Set(criteria.alternatives.flatMap((pinned) => [...pinned.keys()].map((column) => column.propertyPath))),
+  ]
+  const columns = paths.map((path) => `'${path}'`).join(', ')
+  const advice = paths.length
+    ? `No unique key of ${metadata.name} is covered by the criteria on ${columns}: concurrent calls can create duplicates. ` +
+      `Add @Unique([${columns}]) to ${metadata.name} (an index with a condition does not count)`
+    : `The criteria pin no column of ${metadata.name} to a value: concurrent calls can create duplicates. ` +
+      'Give the columns of a unique key as plain values'
+  if (uniqueness === 'require')
+    throw new NotUniqueCriteriaError(metadata.name, paths, `${advice}, or pass uniqueness: 'ignore'.`)
+  const seen = warned.get(metadata) ?? new Set()
+  if (seen.has(columns)) return
+  warned.set(metadata, seen.add(columns))
+  dataSource.logger.log('warn', `typeorm-get-or-create: ${advice}, or pass uniqueness: 'ignore'.`)
+}
