@@ -6,7 +6,7 @@ import { GetOrCreateError } from './errors.js'
 import { composeNewRow, type NewRow } from './new-row.js'
 import type { ResolvedOptions } from './options.js'
 import { type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
-import { insistOnUniqueKey } from './unique-key.js'
+import { coversUniqueKey, insistOnAUniqueKey } from './unique-key.js'
 
 /** Values for the new row only, or a function that makes them: it runs only on a miss, and at most once per call. */
 export type Defaults<E> = DeepPartial<E> | (() => DeepPartial<E> | Promise<DeepPartial<E>>)
@@ -18,6 +18,8 @@ export interface Call<E extends ObjectLiteral> {
   readonly dialect: Dialect
   readonly metadata: EntityMetadata
   readonly criteria: Criteria<E>
+  /** Does a unique key cover the criteria, so that at most one row matches? */
+  readonly isUnique: boolean
   readonly options: ResolvedOptions<E>
   /** Are the defaults made by a function, which must not run on a hit? */
   readonly defaultsAreLazy: boolean
@@ -48,13 +50,15 @@ export async function openCall<E extends ObjectLiteral>(
   const criteria = readCriteria<E>(metadata, criteriaInput)
   const compose = (input: unknown) => composeNewRow(metadata, criteria.values, input)
   const given = typeof defaults === 'function' ? undefined : await compose(defaults ?? {})
-  insistOnUniqueKey(dataSource, metadata, criteria, options.uniqueness)
+  const isUnique = coversUniqueKey(metadata, criteria)
+  if (!isUnique) insistOnAUniqueKey(dataSource, metadata, criteria, options.uniqueness)
   return {
     manager,
     dataSource,
     dialect,
     metadata,
     criteria,
+    isUnique,
     options,
     defaultsAreLazy: given === undefined,
     newRow: async () => given ?? compose(await (defaults as () => unknown)()),

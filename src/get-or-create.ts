@@ -8,7 +8,7 @@ import { recovered } from './recovering.js'
 import { insertWithRelated, takesRelatedStatements } from './related.js'
 import { inRounds } from './rounds.js'
 import { isTakenTreeRoot, type QueryRunner } from './typeorm.js'
-import { coversUniqueKey, isOfAnotherKey } from './unique-key.js'
+import { isOfAnotherKey } from './unique-key.js'
 
 /**
  * Look; if there is no row, create it; if someone else was faster, look again; if there is still nothing, it was no race
@@ -86,7 +86,7 @@ function mayBeARace<E extends ObjectLiteral>({ metadata, criteria }: Call<E>, er
 }
 
 /** Inserting first is right only where a unique key stops the second row, and where no lazy default would run in vain. */
-function mayInsertFirst<E extends ObjectLiteral>({ options, criteria, metadata, defaultsAreLazy }: Call<E>): boolean {
+function mayInsertFirst<E extends ObjectLiteral>({ options, criteria, isUnique, defaultsAreLazy }: Call<E>): boolean {
   const isTold = options.strategy === 'create-first'
-  return isTold && !defaultsAreLazy && criteria.describeTheRow && coversUniqueKey(metadata, criteria)
+  return isTold && !defaultsAreLazy && criteria.describeTheRow && isUnique
 }

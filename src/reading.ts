@@ -3,7 +3,6 @@ import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { MultipleEntitiesFoundError } from './errors.js'
 import { type QueryRunner, replaceLockClause } from './typeorm.js'
-import { coversUniqueKey } from './unique-key.js'
 
 /** The first read: where TypeORM would read, unless the caller chose the primary or the replica. */
 export async function look<E extends ObjectLiteral>(call: Call<E>): Promise<E | undefined> {
@@ -46,7 +45,7 @@ async function onlyMatch<E extends ObjectLiteral>(call: Call<E>, query: SelectQu
 function matching<E extends ObjectLiteral>(call: Call<E>, runner: QueryRunner): SelectQueryBuilder<E> {
   const { withDeleted, restoreDeleted } = call.options
   const query = select(call, runner, call.criteria.where(), withDeleted || restoreDeleted)
-  if (coversUniqueKey(call.metadata, call.criteria)) return query
+  if (call.isUnique) return query
   // `take` counts entities at the price of a second SELECT, `limit` counts rows: the same where no join repeats ours.
   return call.criteria.joinToMany || loadsRelations(call) ? query.take(2) : query.limit(2)
 }

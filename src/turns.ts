@@ -18,12 +18,18 @@ interface Turn {
 }
 
 class Queue {
-  #last: Promise<unknown> = Promise.resolve()
+  #waiting: (() => void)[] | undefined
 
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work)
-    this.#last = result.catch(() => undefined)
-    return result
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waiting) await new Promise<void>((resolve) => this.#waiting?.push(resolve))
+    else this.#waiting = []
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting?.shift()
+      if (next) next()
+      else this.#waiting = undefined
+    }
   }
 }
 

@@ -9,10 +9,16 @@ export type Uniqueness = 'warn' | 'require' | 'ignore'
  * beside each other. Nor does one on an expression, which has no columns here.
  */
 function uniqueKeysOf(metadata: EntityMetadata): ColumnMetadata[][] {
+  const known = knownKeys.get(metadata)
+  if (known) return known
   const indices = metadata.indices.filter((index) => index.isUnique && !index.where && !index.isNullFiltered)
   const keys = [metadata.primaryColumns, ...[...metadata.uniques, ...indices].map(({ columns }) => columns)]
-  return keys.filter((columns) => columns.length > 0)
+  const unique = keys.filter((columns) => columns.length > 0)
+  knownKeys.set(metadata, unique)
+  return unique
 }
+
+const knownKeys = new WeakMap<EntityMetadata, ColumnMetadata[][]>()
 
 /** Do the criteria pin every column of some unique key to a value? NULL is not equal to NULL, so IsNull() pins nothing. */
 export function coversUniqueKey(metadata: EntityMetadata, criteria: Criteria<unknown>): boolean {
@@ -44,14 +50,14 @@ function columnsOfConstraint(metadata: EntityMetadata, name: string | undefined)
 
 const warned = new WeakMap<EntityMetadata, Set<string>>()
 
-/** Warns once per entity and set of columns, or refuses, when two callers could both create a row. */
-export function insistOnUniqueKey(
+/** For criteria that no unique key covers: warns once per entity and set of columns, or refuses. */
+export function insistOnAUniqueKey(
   dataSource: DataSource,
   metadata: EntityMetadata,
   criteria: Criteria<unknown>,
   uniqueness: Uniqueness,
 ): void {
-  if (uniqueness === 'ignore' || coversUniqueKey(metadata, criteria)) return
+  if (uniqueness === 'ignore') return
   const paths = [
     ...new Set(criteria.alternatives.flatMap((pinned) => [...pinned.keys()].map((column) => column.propertyPath))),
   ]
