@@ -2,42 +2,80 @@ import type { DeepPartial, EntityManager, ObjectLiteral, Repository } from 'type
 import { type Criteria, readCriteria } from './criteria.js'
 import type { Dialect } from './dialects/dialect.js'
 import { dialectOf } from './dialects/registry.js'
-import { GetOrCreateError } from './errors.js'
-import { composeNewRow, type NewRow } from './new-row.js'
+import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
+import { composeNewRow, type NewRow, type ValueLayer } from './new-row.js'
 import type { ResolvedOptions } from './options.js'
 import { type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
 import { coversUniqueKey, insistOnAUniqueKey } from './unique-key.js'
 
 /** Values for the new row only, or a function that makes them: it runs only on a miss, and at most once per call. */
-export type Defaults<E> = DeepPartial<E> | (() => DeepPartial<E> | Promise<DeepPartial<E>>)
+export type Defaults<ObjectLiteral> =
+  | DeepPartial<ObjectLiteral>
+  | (() => DeepPartial<ObjectLiteral> | Promise<DeepPartial<ObjectLiteral>>)
 
 /** One call with everything that was checked about it. */
-export interface Call<E extends ObjectLiteral> {
+export interface Call {
   readonly manager: EntityManager
   readonly dataSource: DataSource
   readonly dialect: Dialect
   readonly metadata: EntityMetadata
-  readonly criteria: Criteria<E>
+  readonly criteria: Criteria
   /** Does a unique key cover the criteria, so that at most one row matches? */
   readonly isUnique: boolean
-  readonly options: ResolvedOptions<E>
+  readonly options: ResolvedOptions
   /** Are the defaults made by a function, which must not run on a hit? */
   readonly defaultsAreLazy: boolean
   /** What is to be stored when no row is found. Runs the `defaults` function. */
   newRow(): Promise<NewRow>
 }
 
+type Resolve = (metadata: EntityMetadata) => ResolvedOptions
+
 /**
- * Checks the criteria, the options and, unless a function makes them, the defaults.
+ * Checks the criteria, the options and all values that are not made by a function.
  *
  * @throws GetOrCreateError or one of its subclasses, before any SQL
  */
-export async function openCall<E extends ObjectLiteral>(
+export async function openCall(
   repository: Repository<ObjectLiteral>,
-  criteriaInput: unknown,
-  defaults: unknown,
-  resolve: (metadata: EntityMetadata) => ResolvedOptions<E>,
-): Promise<Call<E>> {
+  criteria: unknown,
+  layers: readonly ValueLayer[],
+  resolve: Resolve,
+): Promise<Call> {
+  const call = await callFor(contextOf(repository, resolve), criteria, 'criteria', layers)
+  if (!call.isUnique) insistOnAUniqueKey(call.dataSource, call.metadata, call.criteria, call.options.uniqueness)
+  return call
+}
+
+/**
+ * The same for a list of criteria, which must pin the same columns to plain values.
+ *
+ * @throws GetOrCreateError or one of its subclasses, before any SQL
+ */
+export async function openCalls(
+  repository: Repository<ObjectLiteral>,
+  list: unknown,
+  layersFor: (criteria: unknown, index: number) => readonly ValueLayer[],
+  resolve: Resolve,
+): Promise<Call[]> {
+  const context = contextOf(repository, resolve)
+  if (!Array.isArray(list)) throw new InvalidCriteriaError(`criteria is ${received(list)}: give an array of criteria.`)
+  const calls: Call[] = []
+  for (const [index, criteria] of list.entries()) {
+    const call = await callFor(context, criteria, `criteria[${index}]`, layersFor(criteria, index))
+    refuseOtherKeys(call, calls[0] ?? call, index)
+    calls.push(call)
+  }
+  const [first] = calls
+  if (first && !first.isUnique) {
+    insistOnAUniqueKey(first.dataSource, first.metadata, first.criteria, first.options.uniqueness)
+  }
+  return calls
+}
+
+type Context = Pick<Call, 'manager' | 'dataSource' | 'dialect' | 'metadata' | 'options'>
+
+function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Context {
   const { manager, metadata } = repository
   const dataSource = dataSourceOf(manager)
   const dialect = sqlDialectOf(dataSource)
@@ -46,23 +84,57 @@ export async function openCall<E extends ObjectLiteral>(
       `${metadata.name} is a view: no row can be created in it. Use the repository of a table.`,
     )
   }
-  const options = resolve(metadata)
-  const criteria = readCriteria<E>(metadata, criteriaInput)
-  const compose = (input: unknown) => composeNewRow(metadata, criteria.values, input)
-  const given = typeof defaults === 'function' ? undefined : await compose(defaults ?? {})
-  const isUnique = coversUniqueKey(metadata, criteria)
-  if (!isUnique) insistOnAUniqueKey(dataSource, metadata, criteria, options.uniqueness)
-  return {
-    manager,
-    dataSource,
-    dialect,
+  return { manager, dataSource, dialect, metadata, options: resolve(metadata) }
+}
+
+async function callFor(
+  context: Context,
+  criteriaInput: unknown,
+  label: string,
+  layers: readonly ValueLayer[],
+): Promise<Call> {
+  const { metadata } = context
+  const criteria = readCriteria(metadata, criteriaInput, label)
+  const isLazy = layers.some(({ values }) => typeof values === 'function')
+  // Composed at once also where a function is to follow, so that what is given already is checked before any SQL.
+  const given = await composeNewRow(
     metadata,
+    criteria.values,
+    layers.filter(({ values }) => typeof values !== 'function'),
+  )
+  return {
+    ...context,
     criteria,
-    isUnique,
-    options,
-    defaultsAreLazy: given === undefined,
-    newRow: async () => given ?? compose(await (defaults as () => unknown)()),
+    isUnique: coversUniqueKey(metadata, criteria),
+    defaultsAreLazy: isLazy,
+    newRow: async () => (isLazy ? composeNewRow(metadata, criteria.values, await settled(layers)) : given),
   }
+}
+
+function refuseOtherKeys({ criteria }: Call, first: Call, index: number): void {
+  if (!criteria.pinsEverything) {
+    throw new InvalidCriteriaError(
+      `criteria[${index}] holds an operator, a NULL or a relation by other fields: give plain values, as for a key.`,
+    )
+  }
+  const [keys, firstKeys] = [criteria, first.criteria].map(({ alternatives }) =>
+    [...(alternatives[0]?.keys() ?? [])]
+      .map((column) => column.propertyPath)
+      .sort()
+      .join(', '),
+  )
+  if (keys === firstKeys) return
+  throw new InvalidCriteriaError(
+    `criteria[${index}] names ${keys}, and criteria[0] names ${firstKeys}: give the same properties in all of them.`,
+  )
+}
+
+async function settled(layers: readonly ValueLayer[]): Promise<ValueLayer[]> {
+  const settledLayers: ValueLayer[] = []
+  for (const { label, values } of layers) {
+    settledLayers.push({ label, values: typeof values === 'function' ? await values() : values })
+  }
+  return settledLayers
 }
 
 /** @throws GetOrCreateError where the database has no SQL */

@@ -50,7 +50,7 @@ export async function atomically<T>(runner: QueryRunner, dialect: Dialect, work:
 export async function guarded<T>(
   runner: QueryRunner,
   dialect: Dialect,
-  work: (query: QueryRunner['query']) => Promise<T>,
+  work: (query: Query) => Promise<T>,
 ): Promise<T> {
   return whileOthersWait(runner, (query) => insideSavepoint(dialect, query, () => work(query)))
 }
@@ -82,26 +82,46 @@ async function insideSavepoint<T>(
   }
 }
 
-/** Holds back what others send through this query runner, by a `query` of its own for the length of a few statements. */
-async function whileOthersWait<T>(runner: QueryRunner, work: (query: QueryRunner['query']) => Promise<T>): Promise<T> {
-  const ownQuery = Object.getOwnPropertyDescriptor(runner, 'query')
-  const query = runner.query.bind(runner) as QueryRunner['query']
-  const result = Promise.resolve().then(() => work(query))
-  const settled = result.then(restore, restore)
-  runner.query = (async (...statement: Parameters<QueryRunner['query']>) => {
-    await settled
+/** Holds back what others send through this query runner for the length of a few statements. */
+async function whileOthersWait<T>(runner: QueryRunner, work: (query: Query) => Promise<T>): Promise<T> {
+  let open: () => void = () => undefined
+  const isOpen = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { query, restore } = interceptQueries(runner, async (...statement) => {
+    await isOpen
     return runner.query(...statement)
-  }) as QueryRunner['query']
+  })
+  try {
+    return await work(query)
+  } finally {
+    restore()
+    open()
+  }
+}
 
-  function restore() {
-    if (ownQuery) Object.defineProperty(runner, 'query', ownQuery)
+type Query = QueryRunner['query']
+
+/**
+ * Gives one query runner a `query` of its own until it is restored; TypeORM's prototypes stay as they are. Returns the
+ * way past it.
+ */
+export function interceptQueries(
+  runner: QueryRunner,
+  replacement: (...statement: Parameters<Query>) => Promise<unknown>,
+): { readonly query: Query; restore(): void } {
+  const before = Object.getOwnPropertyDescriptor(runner, 'query')
+  const query = runner.query.bind(runner) as Query
+  runner.query = replacement as Query
+  const restore = () => {
+    if (before) Object.defineProperty(runner, 'query', before)
     else Reflect.deleteProperty(runner, 'query')
   }
-  return result
+  return { query, restore }
 }
 
 /** A failure while cleaning up must not hide the failure that made it necessary. */
-async function secondary(cleanUp: () => Promise<unknown>): Promise<void> {
+export async function secondary(cleanUp: () => Promise<unknown>): Promise<void> {
   try {
     await cleanUp()
   } catch {

@@ -16,38 +16,43 @@ import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm
  * What identifies a row, read once and checked completely: a value that the database would ignore (`undefined`), that
  * matches nothing (`null`, `NaN`) or everything (`{}`) is a mistake that must not become a query.
  */
-export interface Criteria<E> {
+export interface Criteria {
   /** The WHERE of one read. Each read gets a copy of its own, because TypeORM 1.1.1 writes into operators. */
-  where(): FindOptionsWhere<E> | FindOptionsWhere<E>[]
+  where(): FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[]
   /** What the criteria say about a new row: a tree of property values. */
   readonly values: ObjectLiteral
   /** For each alternative, the columns that must equal one value, which is never NULL. */
   readonly alternatives: readonly ReadonlyMap<ColumnMetadata, unknown>[]
   /** Does every part of the criteria give a value, so that a row created from them is one that they find? */
   readonly describeTheRow: boolean
+  /** Does every part of the criteria pin a column to a plain value, as a key does? */
+  readonly pinsEverything: boolean
   /** Does a read join a table that may hold several rows for one of ours? */
   readonly joinToMany: boolean
 }
 
 /** @throws InvalidCriteriaError */
-export function readCriteria<E>(metadata: EntityMetadata, input: unknown): Criteria<E> {
+export function readCriteria(metadata: EntityMetadata, input: unknown, label = 'criteria'): Criteria {
   const members = Array.isArray(input) ? input : [input]
-  if (members.length === 0) throw invalid('criteria', input, 'give at least one object of property values')
+  if (members.length === 0) throw invalid(label, input, 'give at least one object of property values')
   const readings = members.map((member, index) => {
     const reading = new Reading()
     reading.where = readObject(reading, metadata, member, {
       path: '',
-      label: Array.isArray(input) ? `criteria[${index}]` : 'criteria',
+      label: Array.isArray(input) ? `${label}[${index}]` : label,
     })
     return reading
   })
   const only = Array.isArray(input) ? undefined : readings[0]
   return {
     where: () =>
-      (only ? withOwnOperands(only.where) : readings.map(({ where }) => withOwnOperands(where))) as FindOptionsWhere<E>,
+      (only
+        ? withOwnOperands(only.where)
+        : readings.map(({ where }) => withOwnOperands(where))) as FindOptionsWhere<ObjectLiteral>,
     values: only?.values ?? {},
     alternatives: readings.map(({ pinned }) => pinned),
     describeTheRow: only?.complete ?? false,
+    pinsEverything: (only?.complete && !only.hasNull) ?? false,
     joinToMany: readings.some(({ joinToMany }) => joinToMany),
   }
 }
@@ -58,6 +63,7 @@ class Reading {
   readonly values: ObjectLiteral = {}
   readonly pinned = new Map<ColumnMetadata, unknown>()
   complete = true
+  hasNull = false
   joinToMany = false
 }
 
@@ -107,7 +113,8 @@ function readColumn(reading: Reading, column: ColumnMetadata, value: unknown, pl
   if (!given || column.isVirtualProperty) reading.complete = false
   else {
     setAt(reading.values, place.path, given.value)
-    if (given.value !== null) reading.pinned.set(column, given.value)
+    if (given.value === null) reading.hasNull = true
+    else reading.pinned.set(column, given.value)
   }
   return value
 }
@@ -146,8 +153,10 @@ function readRelationOperator(reading: Reading, relation: RelationMetadata, oper
     return operator
   }
   if (isObject(given.value)) return readRelation(reading, relation, given.value, place)
-  if (given.value === null) setAt(reading.values, place.path, null)
-  else noteForeignKey(reading, new Map([[column, given.value]]), place)
+  if (given.value === null) {
+    reading.hasNull = true
+    setAt(reading.values, place.path, null)
+  } else noteForeignKey(reading, new Map([[column, given.value]]), place)
   return operator
 }
 

@@ -1,6 +1,7 @@
 import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
-import { isUniqueViolation, uniqueViolation } from './failures.js'
+import { onConnection } from './connection.js'
+import { isTransientFailure, isUniqueViolation, uniqueViolation } from './failures.js'
 import { insertRow, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { look, lookAgain } from './reading.js'
@@ -14,28 +15,46 @@ import { isOfAnotherKey } from './unique-key.js'
  * Look; if there is no row, create it; if someone else was faster, look again; if there is still nothing, it was no race
  * and the database's own error says what it was.
  */
-export async function getOrCreate<E extends ObjectLiteral>(call: Call<E>): Promise<[entity: E, created: boolean]> {
+export async function getOrCreate(call: Call): Promise<[entity: ObjectLiteral, created: boolean]> {
   if (!mayInsertFirst(call)) {
     const found = await look(call)
     if (found) return [await recovered(call, found), false]
   }
   const row = await call.newRow()
-  return inRounds(call, mayBeARace, (runner) => createOrLookAgain(call, runner, row))
+  return createInRounds(call, row)
+}
+
+/**
+ * Another round where the winner may be gone again, and after a deadlock or serialization failure. In the caller's
+ * transaction such a failure is passed on: the transaction is gone, and going on would store the rest of it outside of any.
+ */
+async function createInRounds(call: Call, row: NewRow): Promise<[entity: ObjectLiteral, created: boolean]> {
+  let isInTransaction = false
+  const isCurable = (error: unknown) => mayBeARace(call, error) || (isTransientFailure(error) && !isInTransaction)
+  return inRounds(call.options.attempts, isCurable, () =>
+    onConnection(call.manager, call.dialect, 'master', (runner) => {
+      isInTransaction = runner.isTransactionActive
+      return createOrLookAgain(call, runner, row)
+    }),
+  )
 }
 
 /** Look; if there is no row, build the entity that `getOrCreate` would store. */
-export async function getOrBuild<E extends ObjectLiteral>(call: Call<E>): Promise<[entity: E, isNew: boolean]> {
+export async function getOrBuild(call: Call): Promise<[entity: ObjectLiteral, isNew: boolean]> {
   const found = await look(call)
   if (found) return [found, false]
   const { values } = await call.newRow()
-  return [call.manager.create(call.metadata.target as EntityTarget<E>, values as DeepPartial<E>), true]
+  return [
+    call.manager.create(call.metadata.target as EntityTarget<ObjectLiteral>, values as DeepPartial<ObjectLiteral>),
+    true,
+  ]
 }
 
-async function createOrLookAgain<E extends ObjectLiteral>(
-  call: Call<E>,
+export async function createOrLookAgain(
+  call: Call,
   runner: QueryRunner,
   row: NewRow,
-): Promise<[entity: E, created: boolean]> {
+): Promise<[entity: ObjectLiteral, created: boolean]> {
   const candidate = await prepareCandidate(call, runner, row.values)
   let failure: unknown
   for (const manner of waysToInsert(call, row)) {
@@ -53,7 +72,7 @@ async function createOrLookAgain<E extends ObjectLiteral>(
  * nothing has to be rolled back, and a savepoint would take along what others wrote on this connection meanwhile. An
  * insert that yielded to something we cannot find keeps its reason to itself; one more, guarded, brings it out.
  */
-function waysToInsert<E extends ObjectLiteral>(call: Call<E>, row: NewRow): Manner[] {
+function waysToInsert(call: Call, row: NewRow): Manner[] {
   if (!call.dialect.failedStatementAbortsTransaction || takesRelatedStatements(call, row)) return ['plain']
   // ON CONFLICT cannot be used on a table with a deferrable key (55000 in PostgreSQL).
   const hasDeferrableKey = call.metadata.uniques.some((unique) => unique.deferrable)
@@ -61,13 +80,13 @@ function waysToInsert<E extends ObjectLiteral>(call: Call<E>, row: NewRow): Mann
 }
 
 /** A row that was created, or why it was not; an insert that yielded gives no reason. */
-async function claimRow<E extends ObjectLiteral>(
-  call: Call<E>,
+async function claimRow(
+  call: Call,
   runner: QueryRunner,
   row: NewRow,
-  candidate: E,
+  candidate: ObjectLiteral,
   manner: Manner,
-): Promise<{ created?: E; failure?: unknown }> {
+): Promise<{ created?: ObjectLiteral; failure?: unknown }> {
   try {
     const created = takesRelatedStatements(call, row)
       ? await insertWithRelated(call, runner, candidate, row)
@@ -80,13 +99,13 @@ async function claimRow<E extends ObjectLiteral>(
 }
 
 /** Can the row that stood in the way have been one that the criteria find, gone again before it could be read? */
-function mayBeARace<E extends ObjectLiteral>({ metadata, criteria }: Call<E>, error: unknown): boolean {
+export function mayBeARace({ metadata, criteria }: Call, error: unknown): boolean {
   const violation = uniqueViolation(error)
   return violation !== undefined && !isOfAnotherKey(metadata, criteria, violation)
 }
 
 /** Inserting first is right only where a unique key stops the second row, and where no lazy default would run in vain. */
-function mayInsertFirst<E extends ObjectLiteral>({ options, criteria, isUnique, defaultsAreLazy }: Call<E>): boolean {
+export function mayInsertFirst({ options, criteria, isUnique, defaultsAreLazy }: Call): boolean {
   const isTold = options.strategy === 'create-first'
   return isTold && !defaultsAreLazy && criteria.describeTheRow && isUnique
 }

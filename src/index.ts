@@ -9,12 +9,16 @@ export {
 } from './errors.js'
 export { isTransientFailure, isUniqueViolation, type UniqueViolation, uniqueViolation } from './failures.js'
 export type {
+  BulkOptions,
   GetOrBuildOptions,
+  GetOrCreateInTransactionOptions,
+  GetOrCreateManyOptions,
   GetOrCreateMixinOptions,
   GetOrCreateOptions,
   ReadOptions,
   Strategy,
   Uniqueness,
+  UpdateOrCreateOptions,
 } from './options.js'
 export {
   type CriteriaOf,
@@ -22,5 +26,7 @@ export {
   type GetOrCreateMethods,
   type GetOrCreateRepository,
   getOrCreateMixin,
+  type ManyDefaults,
+  type Updates,
   withGetOrCreate,
 } from './repository.js'

@@ -21,23 +21,22 @@ import {
 export type Manner = 'plain' | 'yielding' | 'guarded'
 
 /** The entity that is about to be inserted, after BeforeInsert. */
-export async function prepareCandidate<E extends ObjectLiteral>(
-  call: Call<E>,
-  runner: QueryRunner,
-  values: ObjectLiteral,
-): Promise<E> {
-  const candidate = runner.manager.create(call.metadata.target as EntityTarget<E>, values as DeepPartial<E>)
+export async function prepareCandidate(call: Call, runner: QueryRunner, values: ObjectLiteral): Promise<ObjectLiteral> {
+  const candidate = runner.manager.create(
+    call.metadata.target as EntityTarget<ObjectLiteral>,
+    values as DeepPartial<ObjectLiteral>,
+  )
   await broadcast(runner, 'BeforeInsert', call.metadata, candidate)
   return candidate
 }
 
 /** Inserts the row, runs AfterInsert, and returns it as a read would. Nothing is returned where the insert yielded. */
-export async function insertRow<E extends ObjectLiteral>(
-  call: Call<E>,
+export async function insertRow(
+  call: Call,
   runner: QueryRunner,
-  candidate: E,
+  candidate: ObjectLiteral,
   manner: Manner,
-): Promise<E | undefined> {
+): Promise<ObjectLiteral | undefined> {
   const written = await writeRow(call, runner, candidate, manner)
   if (!written) return undefined
   const row = written.row ?? (await readCandidate(call, runner, candidate))
@@ -50,12 +49,12 @@ export async function insertRow<E extends ObjectLiteral>(
  * comes back, where the INSERT returns all of it, as a new entity: a candidate carries what no read returns, such as the
  * relations of the criteria, unsaved fields and values before a lossy transformer.
  */
-export async function writeRow<E extends ObjectLiteral>(
-  call: Call<E>,
+export async function writeRow(
+  call: Call,
   runner: QueryRunner,
-  candidate: E,
+  candidate: ObjectLiteral,
   manner: Manner,
-): Promise<{ row?: E } | undefined> {
+): Promise<{ row?: ObjectLiteral } | undefined> {
   const { metadata } = call
   const { driver } = call.dataSource
   const insert = runner.manager
@@ -76,21 +75,21 @@ export async function writeRow<E extends ObjectLiteral>(
     fillGeneratedIds(driver, metadata, candidate, raw, insert.expressionMap.locallyGenerated[0])
     return {}
   }
-  const columns = readableColumns(call)
+  const columns = ownColumns(call)
   const returned = columns ?? metadata.primaryColumns
   const names = returned.map((column) => driver.escape(column.databaseName)).join(', ')
   const { records } = await send(call, runner, `${sql.trimEnd()} RETURNING ${names}`, parameters, manner)
   const [record] = records
   if (!record) return undefined
-  const row = hydrate(driver, metadata, returned, record) as E
+  const row = hydrate(driver, metadata, returned, record) as ObjectLiteral
   fill(candidate, row, returned)
   if (!columns) return {}
   await broadcastLoad(runner, metadata, [row])
   return { row }
 }
 
-async function send<E extends ObjectLiteral>(
-  { dialect }: Call<E>,
+async function send(
+  { dialect }: Call,
   runner: QueryRunner,
   sql: string,
   parameters: unknown[],
@@ -115,7 +114,7 @@ function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): stri
 }
 
 /** The columns that a read gives, when RETURNING gives the same and there is nothing to read beside them. */
-function readableColumns<E extends ObjectLiteral>(call: Call<E>): ColumnMetadata[] | undefined {
+export function ownColumns(call: Call): ColumnMetadata[] | undefined {
   const { metadata, dialect, dataSource } = call
   const columns = metadata.columns.filter(
     (column) =>
@@ -129,7 +128,7 @@ function readableColumns<E extends ObjectLiteral>(call: Call<E>): ColumnMetadata
 }
 
 /** Builds an entity from a row as TypeORM's own reads do. */
-function hydrate(
+export function hydrate(
   driver: Driver,
   metadata: EntityMetadata,
   columns: readonly ColumnMetadata[],
@@ -142,7 +141,7 @@ function hydrate(
 }
 
 /** Listeners of AfterInsert see what is stored. */
-function fill(candidate: object, row: object, columns: readonly ColumnMetadata[]): void {
+export function fill(candidate: object, row: object, columns: readonly ColumnMetadata[]): void {
   for (const column of columns) if (!column.isVirtual) column.setEntityValue(candidate, column.getEntityValue(row))
 }
 
@@ -162,11 +161,7 @@ function fillGeneratedIds(
 }
 
 /** Reads the row that was just written, and lets the candidate know what is stored. */
-export async function readCandidate<E extends ObjectLiteral>(
-  call: Call<E>,
-  runner: QueryRunner,
-  candidate: E,
-): Promise<E> {
+export async function readCandidate(call: Call, runner: QueryRunner, candidate: ObjectLiteral): Promise<ObjectLiteral> {
   const { metadata } = call
   const id = metadata.hasAllPrimaryKeys(candidate) ? metadata.getEntityIdMap(candidate) : undefined
   const row = id && (await readById(call, runner, id))

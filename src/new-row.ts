@@ -14,22 +14,30 @@ export interface NewRow {
   readonly children: readonly RelationMetadata[]
 }
 
+/** Values for the new row from one argument, named as the caller knows it. */
+export interface ValueLayer {
+  readonly label: string
+  readonly values: unknown
+}
+
 /**
- * Criteria values, then defaults: defaults win, embedded objects merge, `undefined` means not given.
+ * Criteria values, then each layer over what came before: embedded objects merge, `undefined` means not given.
  *
  * @throws InvalidValuesError for what the entity cannot store, so that nothing is dropped in silence
  */
 export async function composeNewRow(
   metadata: EntityMetadata,
   criteriaValues: ObjectLiteral,
-  defaults: unknown,
+  layers: readonly ValueLayer[],
 ): Promise<NewRow> {
-  if (!isObject(defaults) || Array.isArray(defaults) || defaults instanceof Date) {
-    throw invalid('defaults', defaults, 'give an object of property values')
-  }
   const values: ObjectLiteral = {}
   for (const [key, value] of Object.entries(criteriaValues)) setAt(values, key, value)
-  mergeValues(values, metadata, await withLazyRelations(metadata, defaults), '', 'defaults')
+  for (const { label, values: input } of layers) {
+    if (!isObject(input) || Array.isArray(input) || input instanceof Date) {
+      throw invalid(label, input, 'give an object of property values')
+    }
+    mergeValues(values, metadata, await withLazyRelations(metadata, input), '', label)
+  }
   const related = metadata.relations.filter((relation) => needsOwnStatements(relation, relation.getEntityValue(values)))
   return {
     values,

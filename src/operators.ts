@@ -62,7 +62,7 @@ export function setAt(tree: ObjectLiteral, path: string, value: unknown): void {
   branch[last] = copyOf(value)
 }
 
-function copyOf(value: unknown): unknown {
+export function copyOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf)
   if (value instanceof Date) return new Date(value)
   if (!isPlainObject(value)) return value

@@ -1,7 +1,7 @@
-import type { FindOneOptions } from 'typeorm'
+import type { DeepPartial, EntityManager, FindOneOptions, ObjectLiteral } from 'typeorm'
 import { InvalidOptionsError, received } from './errors.js'
 import { isPlainObject } from './operators.js'
-import type { EntityMetadata } from './typeorm.js'
+import type { EntityMetadata, IsolationLevel } from './typeorm.js'
 import type { Uniqueness } from './unique-key.js'
 
 export type { Uniqueness } from './unique-key.js'
@@ -70,7 +70,50 @@ export interface GetOrCreateOptions<E> extends ReadOptions<E>, GetOrCreateMixinO
   readonly restoreDeleted?: boolean
 }
 
-export interface ResolvedOptions<E> extends Omit<GetOrCreateOptions<E>, keyof GetOrCreateMixinOptions> {
+/** Options of `getOrCreateInTransaction`. */
+export interface GetOrCreateInTransactionOptions<E> extends GetOrCreateOptions<E> {
+  /**
+   * The isolation level of the transaction that is opened. Inside the caller's transaction it is an
+   * `InvalidOptionsError`.
+   *
+   * @default the database's
+   */
+  readonly isolationLevel?: IsolationLevel
+  /**
+   * What is to be committed together with the row, on the manager that it is given. It may run again, in a new
+   * transaction; its effects commit once.
+   */
+  readonly work?: (result: [entity: E, created: boolean], manager: EntityManager) => unknown
+}
+
+/** Options of `updateOrCreate`. */
+export interface UpdateOrCreateOptions<E>
+  extends Pick<ReadOptions<E>, 'relations' | 'loadEagerRelations' | 'withDeleted'>,
+    Pick<GetOrCreateOptions<E>, 'restoreDeleted' | 'attempts' | 'uniqueness'> {
+  /** Values for a new row only, over those of the criteria and the updates. A function runs only on a miss, once. */
+  readonly createDefaults?: DeepPartial<E> | (() => DeepPartial<E> | Promise<DeepPartial<E>>)
+}
+
+/** How a bulk call is cut, and what it tells while it runs. */
+export interface BulkOptions {
+  /**
+   * How many rows go into one statement at most.
+   *
+   * @default as many as the database allows parameters for
+   */
+  readonly chunkSize?: number
+  /** Called as rows are settled, with `done` of `total` criteria; before the commit where rows are created. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
+}
+
+/** Options of `getOrCreateMany`. */
+export interface GetOrCreateManyOptions<E>
+  extends ReadOptions<E>,
+    Pick<GetOrCreateMixinOptions, 'attempts' | 'uniqueness'>,
+    BulkOptions {}
+
+/** The options of one call over those of the mixin. */
+export interface ResolvedOptions extends Omit<GetOrCreateOptions<ObjectLiteral>, keyof GetOrCreateMixinOptions> {
   readonly uniqueness: Uniqueness
   readonly attempts: number
   readonly strategy: Strategy
@@ -79,6 +122,9 @@ export interface ResolvedOptions<E> extends Omit<GetOrCreateOptions<E>, keyof Ge
 const mixinDefaults = { uniqueness: 'warn', attempts: 3, strategy: 'find-first' } as const
 
 type Check = { readonly holds: (value: unknown, metadata?: EntityMetadata) => boolean; readonly expected: string }
+
+/** What each option that a method knows must be. */
+export type OptionChecks = Readonly<Record<string, Check>>
 
 const oneOf = (...values: string[]): Check => ({
   holds: (value) => values.includes(value as string),
@@ -102,19 +148,42 @@ const readChecks: Record<keyof ReadOptions<unknown>, Check> = {
   readFrom: oneOf('replica', 'primary'),
 }
 
-export const mixinOptionChecks: Readonly<Record<string, Check>> = mixinChecks
-export const getOrBuildOptionChecks: Readonly<Record<string, Check>> = {
+const callback: Check = { holds: (value) => typeof value === 'function', expected: 'a function' }
+const { readFrom, ...otherReadChecks } = readChecks
+const { strategy, ...roundChecks } = mixinChecks
+
+export const inTransactionOptionChecks: OptionChecks = {
+  ...readChecks,
+  ...mixinChecks,
+  restoreDeleted: flag,
+  isolationLevel: { holds: (value) => typeof value === 'string', expected: "a level, such as 'SERIALIZABLE'" },
+  work: callback,
+}
+export const updateOrCreateOptionChecks: OptionChecks = {
+  ...otherReadChecks,
+  ...roundChecks,
+  restoreDeleted: flag,
+  createDefaults: { holds: (value) => typeof value === 'object' || typeof value === 'function', expected: 'values' },
+}
+export const manyOptionChecks: OptionChecks = {
+  ...readChecks,
+  ...roundChecks,
+  chunkSize: mixinChecks.attempts,
+  onProgress: callback,
+}
+export const mixinOptionChecks: OptionChecks = mixinChecks
+export const getOrBuildOptionChecks: OptionChecks = {
   ...readChecks,
   uniqueness: mixinChecks.uniqueness,
 }
-export const getOrCreateOptionChecks: Readonly<Record<string, Check>> = {
+export const getOrCreateOptionChecks: OptionChecks = {
   ...readChecks,
   ...mixinChecks,
   restoreDeleted: flag,
 }
 
 /** @throws InvalidOptionsError for an option that is unknown or out of range */
-export function checkOptions(options: unknown, checks: Readonly<Record<string, Check>>): Record<string, unknown> {
+export function checkOptions(options: unknown, checks: OptionChecks): Record<string, unknown> {
   if (options === undefined) return {}
   if (!isPlainObject(options)) throw new InvalidOptionsError(`options is ${received(options)}: give an object.`)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
@@ -132,13 +201,13 @@ export function checkOptions(options: unknown, checks: Readonly<Record<string, C
  *
  * @throws InvalidOptionsError
  */
-export function resolveOptions<E>(
+export function resolveOptions(
   metadata: EntityMetadata,
   mixin: GetOrCreateMixinOptions,
   options: unknown,
-  checks: Readonly<Record<string, Check>>,
-): ResolvedOptions<E> {
-  const given = checkOptions(options, checks) as GetOrCreateOptions<E>
+  checks: OptionChecks,
+): ResolvedOptions {
+  const given = checkOptions(options, checks) as GetOrCreateOptions<ObjectLiteral>
   if (given.restoreDeleted && !metadata.deleteDateColumn) {
     throw new InvalidOptionsError(
       `options.restoreDeleted is true: ${metadata.name} has no delete-date column; add a @DeleteDateColumn or leave the option out.`,
@@ -146,6 +215,23 @@ export function resolveOptions<E>(
   }
   const relations = given.relations && relationTree(metadata, given.relations)
   return { ...mixinDefaults, ...mixin, ...given, ...(relations && { relations: relations as never }) }
+}
+
+/** @throws InvalidOptionsError for a level inside the caller's transaction, or one that the database does not have */
+export function checkIsolationLevel(
+  level: IsolationLevel | undefined,
+  isInTransaction: boolean,
+  known: readonly IsolationLevel[],
+): void {
+  if (level === undefined) return
+  if (isInTransaction) {
+    throw new InvalidOptionsError(
+      `options.isolationLevel is ${received(level)}: the transaction is yours already; set its level where you open it.`,
+    )
+  }
+  if (known.includes(level)) return
+  const levels = known.map((name) => `'${name}'`).join(', ') || 'none: leave it out'
+  throw new InvalidOptionsError(`options.isolationLevel is ${received(level)}: this database has ${levels}.`)
 }
 
 /** Relations as the object that every TypeORM line takes; 0.3 also takes a list of paths. */

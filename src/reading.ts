@@ -1,15 +1,17 @@
-import type { FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } from 'typeorm'
+import type { FindOptionsWhere, ObjectLiteral, ReplicationMode, SelectQueryBuilder } from 'typeorm'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { MultipleEntitiesFoundError } from './errors.js'
-import { type QueryRunner, replaceLockClause } from './typeorm.js'
+import { type QueryRunner, type RelationMetadata, replaceLockClause } from './typeorm.js'
 
 /** The first read: where TypeORM would read, unless the caller chose the primary or the replica. */
-export async function look<E extends ObjectLiteral>(call: Call<E>): Promise<E | undefined> {
-  const modes = { replica: 'slave', primary: 'master' } as const
-  const { readFrom } = call.options
-  const mode = readFrom ? modes[readFrom] : call.dataSource.defaultReplicationModeForReads()
-  return onConnection(call.manager, call.dialect, mode, (runner) => onlyMatch(call, matching(call, runner)))
+export async function look(call: Call): Promise<ObjectLiteral | undefined> {
+  return onConnection(call.manager, call.dialect, readMode(call), (runner) => onlyMatch(call, matching(call, runner)))
+}
+
+export function readMode({ options, dataSource }: Call): ReplicationMode {
+  if (options.readFrom) return options.readFrom === 'replica' ? 'slave' : 'master'
+  return dataSource.defaultReplicationModeForReads()
 }
 
 /**
@@ -17,7 +19,7 @@ export async function look<E extends ObjectLiteral>(call: Call<E>): Promise<E | 
  * plain SELECT for the rest of the transaction; a shared lock reads what is committed now. Not FOR UPDATE: the failed
  * insert left a shared lock on that row, and losers that all want the exclusive one deadlock.
  */
-export async function lookAgain<E extends ObjectLiteral>(call: Call<E>, runner: QueryRunner): Promise<E | undefined> {
+export async function lookAgain(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
   const winner = await onlyMatch(call, matching(call, runner))
   if (winner || !call.dialect.snapshotHidesWinner || !runner.isTransactionActive) return winner
   const locking = matching(call, runner).setLock('pessimistic_read')
@@ -27,22 +29,88 @@ export async function lookAgain<E extends ObjectLiteral>(call: Call<E>, runner: 
 }
 
 /** Reads a row by its primary key as `find` would give it. */
-export async function readById<E extends ObjectLiteral>(
-  call: Call<E>,
-  runner: QueryRunner,
-  id: ObjectLiteral,
-): Promise<E | undefined> {
-  const query = select(call, runner, id as FindOptionsWhere<E>, true)
+export async function readById(call: Call, runner: QueryRunner, id: ObjectLiteral): Promise<ObjectLiteral | undefined> {
+  const query = select(call, runner, id as FindOptionsWhere<ObjectLiteral>, true)
   return (await query.getMany())[0]
 }
 
-async function onlyMatch<E extends ObjectLiteral>(call: Call<E>, query: SelectQueryBuilder<E>): Promise<E | undefined> {
+/** A row that nobody else can change until the transaction ends. */
+export interface LockedRow {
+  readonly row: ObjectLiteral
+  /** The database's time, where an update date has to be given to it. */
+  readonly now?: unknown
+}
+
+/**
+ * Reads the matching row and locks it, or the winner's row when that is known. A locking read that finds nothing locks the
+ * gap on some databases, and two who then insert there deadlock: in the caller's transaction the row is looked for first.
+ */
+export async function lockMatch(
+  call: Call,
+  runner: QueryRunner,
+  winner: ObjectLiteral | undefined,
+  transaction: 'ours' | 'theirs',
+): Promise<LockedRow | undefined> {
+  if (!call.dialect.locksRows) {
+    const row = await onlyMatch(call, matching(call, runner))
+    return row && { row }
+  }
+  const locksAtOnce = call.isUnique && (transaction === 'ours' || !call.dialect.locksGaps)
+  const known = winner ?? (locksAtOnce ? undefined : await onlyMatch(call, matching(call, runner)))
+  return known || locksAtOnce ? readLocked(call, runner, known) : undefined
+}
+
+async function readLocked(
+  call: Call,
+  runner: QueryRunner,
+  known: ObjectLiteral | undefined,
+): Promise<LockedRow | undefined> {
+  const { withDeleted, restoreDeleted } = call.options
+  const id = known && call.metadata.getEntityIdMap(known)
+  const where = [call.criteria.where()].flat().map((member) => Object.assign({}, member, id))
+  const query = lock(call, select(call, runner, where, withDeleted || restoreDeleted))
+  const { clock } = call.dialect
+  if (clock && call.metadata.updateDateColumn) query.addSelect(clock, CLOCK)
+  const { entities, raw } = await query.getRawAndEntities()
+  return entities[0] && { row: entities[0], now: raw[0][CLOCK] }
+}
+
+const CLOCK = 'get_or_create_clock'
+
+function lock(call: Call, query: SelectQueryBuilder<ObjectLiteral>): SelectQueryBuilder<ObjectLiteral> {
+  const { dialect, metadata, dataSource } = call
+  if (!dialect.locksRows) return query
+  const tables = dialect.namesLockedTable ? [dataSource.driver.escape(metadata.name)] : undefined
+  return query.setLock('pessimistic_write', undefined, tables)
+}
+
+/** Reads the foreign keys of a locked row into `state`, for the relations that are about to change. */
+export async function lockedKeys(
+  call: Call,
+  runner: QueryRunner,
+  state: ObjectLiteral,
+  relations: readonly RelationMetadata[],
+): Promise<void> {
+  const query = runner.manager
+    .createQueryBuilder<ObjectLiteral>(call.metadata.target, call.metadata.name, runner)
+    .setFindOptions({
+      where: call.metadata.getEntityIdMap(state) as FindOptionsWhere<ObjectLiteral>,
+      cache: false,
+      withDeleted: true,
+      loadEagerRelations: false,
+      loadRelationIds: { relations: relations.map(({ propertyPath }) => propertyPath), disableMixedMap: true },
+    })
+  const [row] = await lock(call, query).getMany()
+  for (const relation of relations) relation.setEntityValue(state, row && relation.getEntityValue(row))
+}
+
+async function onlyMatch(call: Call, query: SelectQueryBuilder<ObjectLiteral>): Promise<ObjectLiteral | undefined> {
   const [match, another] = await query.getMany()
   if (another) throw new MultipleEntitiesFoundError(call.metadata.name)
   return match
 }
 
-function matching<E extends ObjectLiteral>(call: Call<E>, runner: QueryRunner): SelectQueryBuilder<E> {
+function matching(call: Call, runner: QueryRunner): SelectQueryBuilder<ObjectLiteral> {
   const { withDeleted, restoreDeleted } = call.options
   const query = select(call, runner, call.criteria.where(), withDeleted || restoreDeleted)
   if (call.isUnique) return query
@@ -51,24 +119,26 @@ function matching<E extends ObjectLiteral>(call: Call<E>, runner: QueryRunner): 
 }
 
 /** `cache: false`: an empty answer that TypeORM's query cache kept from the first read would hide the winner. */
-function select<E extends ObjectLiteral>(
-  call: Call<E>,
+export function select(
+  call: Call,
   runner: QueryRunner,
-  where: FindOptionsWhere<E> | FindOptionsWhere<E>[],
+  where: FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[],
   withDeleted: boolean | undefined,
-): SelectQueryBuilder<E> {
+): SelectQueryBuilder<ObjectLiteral> {
   const { relations, loadEagerRelations } = call.options
-  return runner.manager.createQueryBuilder<E>(call.metadata.target, call.metadata.name, runner).setFindOptions({
-    where,
-    cache: false,
-    ...(withDeleted && { withDeleted }),
-    ...(relations && { relations }),
-    ...(loadEagerRelations !== undefined && { loadEagerRelations }),
-  })
+  return runner.manager
+    .createQueryBuilder<ObjectLiteral>(call.metadata.target, call.metadata.name, runner)
+    .setFindOptions({
+      where,
+      cache: false,
+      ...(withDeleted && { withDeleted }),
+      ...(relations && { relations }),
+      ...(loadEagerRelations !== undefined && { loadEagerRelations }),
+    })
 }
 
 /** Does a read load relations beside the row? */
-export function loadsRelations<E extends ObjectLiteral>(call: Call<E>): boolean {
+export function loadsRelations(call: Call): boolean {
   const { relations = {}, loadEagerRelations } = call.options
   return (
     (loadEagerRelations !== false && call.metadata.eagerRelations.length > 0) || Object.values(relations).some(Boolean)

@@ -5,14 +5,14 @@ import { readById } from './reading.js'
 import { broadcast, type QueryRunner } from './typeorm.js'
 
 /** With `restoreDeleted`, a soft-deleted match is recovered on the primary; anything else is returned as it is. */
-export async function recovered<E extends ObjectLiteral>(call: Call<E>, found: E): Promise<E> {
+export async function recovered(call: Call, found: ObjectLiteral): Promise<ObjectLiteral> {
   const deletedAt = call.metadata.deleteDateColumn?.getEntityValue(found) ?? undefined
   if (!call.options.restoreDeleted || deletedAt === undefined) return found
   return onConnection(call.manager, call.dialect, 'master', (runner) => recover(call, runner, found))
 }
 
 /** An UPDATE by condition, so that of several callers one recovers the row and AfterRecover runs for that one. */
-async function recover<E extends ObjectLiteral>(call: Call<E>, runner: QueryRunner, found: E): Promise<E> {
+async function recover(call: Call, runner: QueryRunner, found: ObjectLiteral): Promise<ObjectLiteral> {
   const { metadata } = call
   const id = metadata.getEntityIdMap(found) as ObjectLiteral
   await broadcast(runner, 'BeforeRecover', metadata, found)

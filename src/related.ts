@@ -6,7 +6,7 @@ import type { NewRow } from './new-row.js'
 import { afterTreeInsert, beforeTreeInsert, broadcast, type QueryRunner, type RelationMetadata } from './typeorm.js'
 
 /** Does the new row take more than its own INSERT: parents, children, links, or a place in a tree? */
-export function takesRelatedStatements<E extends ObjectLiteral>({ metadata }: Call<E>, row: NewRow): boolean {
+export function takesRelatedStatements({ metadata }: Call, row: NewRow): boolean {
   return row.parents.length > 0 || row.children.length > 0 || metadata.treeType !== undefined
 }
 
@@ -15,12 +15,12 @@ export function takesRelatedStatements<E extends ObjectLiteral>({ metadata }: Ca
  * then children and links. The row itself is never handed to `save()`, which would overwrite a winner whose primary key
  * is known; its relations are, to TypeORM's own unit of work.
  */
-export async function insertWithRelated<E extends ObjectLiteral>(
-  call: Call<E>,
+export async function insertWithRelated(
+  call: Call,
   runner: QueryRunner,
-  candidate: E,
+  candidate: ObjectLiteral,
   row: NewRow,
-): Promise<E> {
+): Promise<ObjectLiteral> {
   return atomically(runner, call.dialect, async () => {
     for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
     await beforeTreeInsert(runner, call.metadata, candidate)
@@ -33,7 +33,11 @@ export async function insertWithRelated<E extends ObjectLiteral>(
   })
 }
 
-async function saveParent(runner: QueryRunner, relation: RelationMetadata, parent: ObjectLiteral): Promise<void> {
+export async function saveParent(
+  runner: QueryRunner,
+  relation: RelationMetadata,
+  parent: ObjectLiteral,
+): Promise<void> {
   const metadata = relation.inverseEntityMetadata.findInheritanceMetadata(parent)
   const repository = runner.manager.getRepository(metadata.target)
   // A relation that cascades inserts only does not touch a parent that exists.
@@ -43,10 +47,10 @@ async function saveParent(runner: QueryRunner, relation: RelationMetadata, paren
 }
 
 /** Saves the relations alone: an object with the row's key and nothing else to change. */
-async function saveChildren<E extends ObjectLiteral>(
-  { metadata }: Call<E>,
+export async function saveChildren(
+  { metadata }: Call,
   runner: QueryRunner,
-  candidate: E,
+  candidate: ObjectLiteral,
   relations: readonly RelationMetadata[],
 ): Promise<void> {
   const links: ObjectLiteral = { ...metadata.getEntityIdMap(candidate) }

@@ -1,17 +1,29 @@
-import type { FindOptionsWhere, ObjectLiteral, Repository } from 'typeorm'
-import { type Defaults, openCall, sqlDialectOf } from './call.js'
+import type { DeepPartial, FindOptionsWhere, ObjectLiteral, Repository } from 'typeorm'
+import { type Defaults, openCall, openCalls, sqlDialectOf } from './call.js'
 import { getOrBuild, getOrCreate } from './get-or-create.js'
+import { getOrCreateMany } from './get-or-create-many.js'
+import { getOrCreateInTransaction } from './in-transaction.js'
 import {
+  checkIsolationLevel,
   checkOptions,
   type GetOrBuildOptions,
+  type GetOrCreateInTransactionOptions,
+  type GetOrCreateManyOptions,
   type GetOrCreateMixinOptions,
   type GetOrCreateOptions,
   getOrBuildOptionChecks,
   getOrCreateOptionChecks,
+  inTransactionOptionChecks,
+  manyOptionChecks,
   mixinOptionChecks,
+  type OptionChecks,
   resolveOptions,
+  type UpdateOrCreateOptions,
+  updateOrCreateOptionChecks,
 } from './options.js'
-import { dataSourceOf } from './typeorm.js'
+import { isInTransaction } from './transaction.js'
+import { dataSourceOf, type EntityMetadata, isolationLevelsOf } from './typeorm.js'
+import { changesFrom, updateOrCreate } from './update-or-create.js'
 
 /** The entity of a repository, extended or not. */
 export type EntityOf<R> = R extends Repository<infer E> ? E : never
@@ -70,7 +82,91 @@ export interface GetOrCreateMethods {
     defaults?: Defaults<EntityOf<R>>,
     options?: GetOrBuildOptions<EntityOf<R>>,
   ): Promise<[entity: EntityOf<R>, isNew: boolean]>
+
+  /**
+   * `getOrCreate` and `work` in one transaction: lookup, creation and work commit together or not at all.
+   *
+   * **Promise.** Outside a transaction it opens one on the primary, and runs the whole of it again, at most `attempts`
+   * times, after a deadlock, a serialization failure or a winner that its snapshot cannot see; the connection goes back
+   * clean. `work` may run again, its effects commit exactly once. `defaults` runs at most once, before the transaction. An
+   * error that `work` swallowed although it ended the transaction is thrown: the call never resolves over a commit that
+   * stored nothing. Inside your transaction it joins that one and does not run again.
+   *
+   * **Limits.** On SQLite it queues with the other calls of this package, not with your own transactions.
+   *
+   * @throws as `getOrCreate`, and whatever `work` throws, after a rollback
+   *
+   * @example
+   * await users.getOrCreateInTransaction({ email }, { name }, {
+   *   work: async ([user, created], manager) => {
+   *     if (created) await manager.insert(Outbox, { type: 'user.created', userId: user.id })
+   *   },
+   * })
+   */
+  getOrCreateInTransaction<R extends Repository<ObjectLiteral>>(
+    this: R,
+    criteria: CriteriaOf<R>,
+    defaults?: Defaults<EntityOf<R>>,
+    options?: GetOrCreateInTransactionOptions<EntityOf<R>>,
+  ): Promise<[entity: EntityOf<R>, created: boolean]>
+
+  /**
+   * Updates the row that the criteria identify, or creates it from the criteria, the updates and `createDefaults`.
+   *
+   * **Promise.** The row is locked before `updates(current)` runs and until the commit, so concurrent increments lose
+   * nothing; the loser of a race to create applies its update once, to the winner's row. Only changed columns are
+   * written, and without a change there is no UPDATE. Version and update-date columns, listeners and subscribers work as
+   * with `save`.
+   *
+   * **Limits.** `updates(current)` may run again after a deadlock outside your transaction. In a MySQL transaction of
+   * yours, losing a race and then updating can deadlock (1213).
+   *
+   * @param updates New values, or a function that makes them from the locked row. As an object they also go into a new row.
+   * @throws as `getOrCreate`; InvalidValuesError when `updates(current)` gives no object
+   *
+   * @example
+   * const [page, created] = await pages.updateOrCreate({ path }, (page) => ({ visits: page.visits + 1 }), {
+   *   createDefaults: { visits: 1 },
+   * })
+   */
+  updateOrCreate<R extends Repository<ObjectLiteral>>(
+    this: R,
+    criteria: CriteriaOf<R>,
+    updates: Updates<EntityOf<R>>,
+    options?: UpdateOrCreateOptions<EntityOf<R>>,
+  ): Promise<[entity: EntityOf<R>, created: boolean]>
+
+  /**
+   * `getOrCreate` for a list of criteria: one look, one insert and one look for what was lost, a chunk.
+   *
+   * **Promise.** Results come in the order of the criteria, with the flags and ids that the database answered. Equal
+   * criteria get the same entity, and only the first of them `created = true`. All missing rows are stored or none, in a
+   * transaction of our own or in yours; they are inserted in key order, so that calls for the same keys do not deadlock.
+   *
+   * **Needs** plain values for the same properties in every member.
+   *
+   * @param defaults Values for every new row, or a function of the criteria and their index, which runs only for rows that
+   * are missing.
+   * @throws as `getOrCreate`
+   *
+   * @example
+   * const tags = await repository.getOrCreateMany(labels.map((label) => ({ label })))
+   */
+  getOrCreateMany<R extends Repository<ObjectLiteral>>(
+    this: R,
+    criteriaList: readonly FindOptionsWhere<EntityOf<R>>[],
+    defaults?: ManyDefaults<EntityOf<R>>,
+    options?: GetOrCreateManyOptions<EntityOf<R>>,
+  ): Promise<[entity: EntityOf<R>, created: boolean][]>
 }
+
+/** Changes of a row, or a function that makes them from the row while it is locked. */
+export type Updates<E> = DeepPartial<E> | ((current: E) => DeepPartial<E> | Promise<DeepPartial<E>>)
+
+/** Values for every new row, or a function that makes them for one. */
+export type ManyDefaults<E> =
+  | DeepPartial<E>
+  | ((criteria: FindOptionsWhere<E>, index: number) => DeepPartial<E> | Promise<DeepPartial<E>>)
 
 /** A repository with the methods of this package. */
 export type GetOrCreateRepository<E extends ObjectLiteral> = Repository<E> & GetOrCreateMethods
@@ -87,31 +183,54 @@ export type GetOrCreateRepository<E extends ObjectLiteral> = Repository<E> & Get
  */
 export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreateMethods {
   const mixin: GetOrCreateMixinOptions = checkOptions(options, mixinOptionChecks)
-  return {
-    async getOrCreate<R extends Repository<ObjectLiteral>>(
-      this: R,
-      criteria: CriteriaOf<R>,
-      defaults?: Defaults<EntityOf<R>>,
-      callOptions?: GetOrCreateOptions<EntityOf<R>>,
-    ) {
-      const call = await openCall<EntityOf<R>>(this, criteria, defaults, (metadata) =>
-        resolveOptions(metadata, mixin, callOptions, getOrCreateOptionChecks),
-      )
-      return getOrCreate(call)
+  const resolving = (given: unknown, checks: OptionChecks) => (metadata: EntityMetadata) =>
+    resolveOptions(metadata, mixin, given, checks)
+  const methods = {
+    async getOrCreate(criteria, defaults, given) {
+      const resolve = resolving(given, getOrCreateOptionChecks)
+      return getOrCreate(await openCall(this, criteria, layer('defaults', defaults), resolve))
     },
-    async getOrBuild<R extends Repository<ObjectLiteral>>(
-      this: R,
-      criteria: CriteriaOf<R>,
-      defaults?: Defaults<EntityOf<R>>,
-      callOptions?: GetOrBuildOptions<EntityOf<R>>,
-    ) {
-      const call = await openCall<EntityOf<R>>(this, criteria, defaults, (metadata) =>
-        resolveOptions(metadata, mixin, callOptions, getOrBuildOptionChecks),
-      )
-      return getOrBuild(call)
+
+    async getOrBuild(criteria, defaults, given) {
+      const resolve = resolving(given, getOrBuildOptionChecks)
+      return getOrBuild(await openCall(this, criteria, layer('defaults', defaults), resolve))
     },
-  }
+
+    async getOrCreateInTransaction(criteria, defaults, given: GetOrCreateInTransactionOptions<ObjectLiteral> = {}) {
+      const resolve = resolving(given, inTransactionOptionChecks)
+      const call = await openCall(this, criteria, layer('defaults', defaults), resolve)
+      const levels = isolationLevelsOf(call.dataSource.driver) ?? call.dialect.isolationLevels
+      checkIsolationLevel(given.isolationLevel, isInTransaction(call.manager), levels)
+      return getOrCreateInTransaction(call, given.work, given.isolationLevel)
+    },
+
+    async updateOrCreate(criteria, updates, given: UpdateOrCreateOptions<ObjectLiteral> = {}) {
+      const makeUpdates = typeof updates === 'function' ? updates : () => updates
+      const layers = [
+        ...(typeof updates === 'function' ? [] : [{ label: 'updates', values: updates }]),
+        ...layer('options.createDefaults', given.createDefaults),
+      ]
+      const call = await openCall(this, criteria, layers, resolving(given, updateOrCreateOptionChecks))
+      return updateOrCreate(call, async (current) => changesFrom(call, await makeUpdates(current)))
+    },
+
+    async getOrCreateMany(criteriaList, defaults, given: GetOrCreateManyOptions<ObjectLiteral> = {}) {
+      const layers = (criteria: unknown, index: number) =>
+        layer('defaults', typeof defaults === 'function' ? () => defaults(criteria, index) : defaults)
+      const calls = await openCalls(this, criteriaList, layers, resolving(given, manyOptionChecks))
+      return getOrCreateMany(calls, given)
+    },
+  } satisfies Methods
+  // Checked at run time, they take what they are given; the declared types tell callers what that may be.
+  return methods as unknown as GetOrCreateMethods
 }
+
+type Methods = Record<
+  keyof GetOrCreateMethods,
+  (this: Repository<ObjectLiteral>, input: unknown, values: unknown, options?: never) => Promise<unknown>
+>
+
+const layer = (label: string, values: unknown) => (values === undefined ? [] : [{ label, values }])
 
 /**
  * A repository with the methods of this package: `repository.extend(getOrCreateMixin(options))`, typed. What the

@@ -5,20 +5,30 @@
  * - 0.3 calls the data source of a manager `connection`; 1.x calls it `dataSource`.
  * - `QueryRunner.broadcaster` fires listeners and subscribers (0.3.20 to 1.1).
  * - `createLockExpression` writes a SELECT's lock clause (0.3.20 to 1.1).
+ * - `Subject` and `SubjectChangedColumnsComputer` find what changed in an entity (0.3.20 to 1.1).
  * - The subject executors below keep the bookkeeping of trees (0.3.20 to 1.1).
  */
-import type { DataSource, EntityManager, EntityMetadata, QueryRunner, SelectQueryBuilder } from 'typeorm'
+import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm'
+import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js'
+import { Subject } from 'typeorm/persistence/Subject.js'
+import { SubjectChangedColumnsComputer } from 'typeorm/persistence/SubjectChangedColumnsComputer.js'
 import { ClosureSubjectExecutor } from 'typeorm/persistence/tree/ClosureSubjectExecutor.js'
 import { MaterializedPathSubjectExecutor } from 'typeorm/persistence/tree/MaterializedPathSubjectExecutor.js'
 import { NestedSetSubjectExecutor } from 'typeorm/persistence/tree/NestedSetSubjectExecutor.js'
 
 export type { DatabaseType, DataSource, EntityMetadata, QueryRunner } from 'typeorm'
+export type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js'
 export type Driver = DataSource['driver']
 export type ColumnMetadata = EntityMetadata['columns'][number]
 export type RelationMetadata = EntityMetadata['relations'][number]
 
 export function dataSourceOf(manager: EntityManager): DataSource {
   return (manager as { dataSource?: DataSource }).dataSource ?? manager.connection
+}
+
+/** The isolation levels that TypeORM lets a transaction have; 0.3 does not tell. */
+export function isolationLevelsOf(driver: Driver): readonly IsolationLevel[] | undefined {
+  return (driver as { readonly supportedIsolationLevels?: readonly IsolationLevel[] }).supportedIsolationLevels
 }
 
 type EntityEvent = 'BeforeInsert' | 'AfterInsert' | 'BeforeRecover' | 'AfterRecover'
@@ -40,6 +50,41 @@ export function replaceLockClause(query: SelectQueryBuilder<never>, clause: stri
     throw new Error('typeorm-get-or-create: this TypeORM release builds lock clauses in a way that is not known yet')
   }
   internals.createLockExpression = () => clause
+}
+
+/** What would change in a stored row, found as TypeORM's unit of work finds it. */
+export class Change {
+  readonly #subject: Subject
+
+  constructor(
+    readonly metadata: EntityMetadata,
+    readonly entity: ObjectLiteral,
+    before: ObjectLiteral,
+  ) {
+    this.#subject = new Subject({ metadata, entity, canBeUpdated: true })
+    this.#subject.databaseEntity = before
+    this.#subject.databaseEntityLoaded = true
+    this.recompute()
+  }
+
+  get isEmpty(): boolean {
+    return !this.#subject.mustBeUpdated
+  }
+
+  /** Listeners may have changed the entity. */
+  recompute(): void {
+    this.#subject.recompute()
+    new SubjectChangedColumnsComputer().compute([this.#subject])
+  }
+
+  takeValues(): ObjectLiteral {
+    return this.#subject.createValueSetAndPopChangeMap()
+  }
+
+  broadcast(runner: QueryRunner, event: 'BeforeUpdate' | 'AfterUpdate') {
+    const { databaseEntity, diffColumns, diffRelations } = this.#subject
+    return runner.broadcaster.broadcast(event, this.metadata, this.entity, databaseEntity, diffColumns, diffRelations)
+  }
 }
 
 /** The part of TypeORM's `Subject` that its tree executors read. */

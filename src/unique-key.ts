@@ -21,7 +21,7 @@ function uniqueKeysOf(metadata: EntityMetadata): ColumnMetadata[][] {
 const knownKeys = new WeakMap<EntityMetadata, ColumnMetadata[][]>()
 
 /** Do the criteria pin every column of some unique key to a value? NULL is not equal to NULL, so IsNull() pins nothing. */
-export function coversUniqueKey(metadata: EntityMetadata, criteria: Criteria<unknown>): boolean {
+export function coversUniqueKey(metadata: EntityMetadata, criteria: Criteria): boolean {
   const keys = uniqueKeysOf(metadata)
   return criteria.alternatives.every((pinned) => keys.some((columns) => columns.every((column) => pinned.has(column))))
 }
@@ -32,7 +32,7 @@ export function coversUniqueKey(metadata: EntityMetadata, criteria: Criteria<unk
  */
 export function isOfAnotherKey(
   metadata: EntityMetadata,
-  criteria: Criteria<unknown>,
+  criteria: Criteria,
   violation: { readonly constraint?: string; readonly columns?: readonly string[] },
 ): boolean {
   const violated = violation.columns ?? columnsOfConstraint(metadata, violation.constraint)
@@ -54,7 +54,7 @@ const warned = new WeakMap<EntityMetadata, Set<string>>()
 export function insistOnAUniqueKey(
   dataSource: DataSource,
   metadata: EntityMetadata,
-  criteria: Criteria<unknown>,
+  criteria: Criteria,
   uniqueness: Uniqueness,
 ): void {
   if (uniqueness === 'ignore') return

@@ -1,4 +1,4 @@
-import type { ColumnMetadata, Driver } from '../typeorm.js'
+import type { ColumnMetadata, Driver, IsolationLevel } from '../typeorm.js'
 
 /**
  * What a failed statement means. `deadlock` and `serializationFailure` are transient: the transaction is gone (or must
@@ -58,9 +58,27 @@ export interface Dialect {
   /** Does everything on a DataSource share one connection, transactions included? Then our calls queue for it. */
   readonly sharesOneConnection: boolean
   insertedRow(driver: Driver): InsertedRow
+  /** Can an UPDATE return the row that it wrote (RETURNING)? */
+  readonly updateReturnsRow: boolean
   /** Does SELECT wrap this column in a function, so that RETURNING would give something else? */
   selectsThroughFunction(column: ColumnMetadata, driver: Driver): boolean
   savepoint(name: string): SavepointSql
+  /** The isolation levels of a transaction; TypeORM 1.x knows them too, 0.3 does not. */
+  readonly isolationLevels: readonly IsolationLevel[]
+  /** What starts a transaction that will write, where TypeORM's own start only takes the lock later and may be refused it. */
+  readonly beginToWrite: string | undefined
+  /** Are there row locks (SELECT … FOR UPDATE)? */
+  readonly locksRows: boolean
+  /** Must a row lock name its table, because an outer join would refuse the lock otherwise? */
+  readonly namesLockedTable: boolean
+  /** Does a locking read that finds nothing lock the gap, so that two who then insert there deadlock? */
+  readonly locksGaps: boolean
+  /** The most parameters that one statement may have. */
+  readonly maxParameters: number
+  /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
+  readonly clock: string | undefined
+  /** Does a column store this value as it is given, so that it need not be read back? */
+  storesExactly(column: ColumnMetadata, value: unknown): boolean
 }
 
 /** The answers of a database that keeps to standard SQL; a dialect spreads them and states where it differs. */
@@ -71,10 +89,19 @@ export const standardAnswers = {
   sharedLockClause: () => undefined,
   sharesOneConnection: false,
   insertedRow: () => 'typeorm',
+  updateReturnsRow: false,
   selectsThroughFunction: (column, driver) => driver.spatialTypes.includes(column.type),
   savepoint: (name) => ({
     set: `SAVEPOINT ${name}`,
     rollback: `ROLLBACK TO SAVEPOINT ${name}`,
     release: `RELEASE SAVEPOINT ${name}`,
   }),
+  isolationLevels: ['READ UNCOMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'],
+  beginToWrite: undefined,
+  locksRows: true,
+  namesLockedTable: false,
+  locksGaps: false,
+  maxParameters: 1000,
+  clock: undefined,
+  storesExactly: () => false,
 } satisfies Partial<Dialect>

@@ -16,6 +16,7 @@ export const mssql: Dialect = {
     connectionLost: {},
   },
   describeUniqueViolation,
+  maxParameters: 2_100, // https://learn.microsoft.com/sql/sql-server/maximum-capacity-specifications-for-sql-server
   savepoint: (name) => ({ set: `SAVE TRANSACTION ${name}`, rollback: `ROLLBACK TRANSACTION ${name}` }),
 }
 

@@ -1,3 +1,4 @@
+import type { ColumnMetadata } from '../typeorm.js'
 import { type Dialect, type DriverError, standardAnswers, type UniqueViolation } from './dialect.js'
 
 /**
@@ -38,6 +39,10 @@ export const mysql: Dialect = {
   // TypeORM writes FOR SHARE when the server calls itself 8 or newer. MariaDB calls itself 10 or newer and does not
   // know it; MySQL has never had a release 10.
   sharedLockClause: (driver) => (Number.parseInt(driver.version ?? '', 10) >= 10 ? ' LOCK IN SHARE MODE' : undefined),
+  locksGaps: true,
+  maxParameters: 65_535,
+  clock: 'CURRENT_TIMESTAMP(6)',
+  storesExactly,
   insertedRow: (driver) => (driver.isReturningSqlSupported('insert') ? 'returning' : 'insertId'),
 }
 
@@ -54,4 +59,15 @@ function describeUniqueViolation(error: DriverError): UniqueViolation {
   if (name === undefined) return {}
   const dot = name.indexOf('.')
   return dot < 0 ? { constraint: name } : { constraint: name.slice(dot + 1), table: name.slice(0, dot) }
+}
+
+const INTEGERS = ['int', 'integer', 'tinyint', 'smallint', 'mediumint', 'bigint']
+const STRINGS = ['varchar', 'nvarchar', 'text', 'tinytext', 'mediumtext', 'longtext']
+
+/** Strict mode refuses what does not fit; CHAR, DECIMAL, dates and the rest may come back in another form. */
+function storesExactly(column: ColumnMetadata, value: unknown): boolean {
+  if (value === null) return true
+  const type = column.type === Number ? 'int' : column.type === String ? 'varchar' : String(column.type)
+  if (INTEGERS.includes(type) || column.type === Boolean) return Number.isSafeInteger(Number(value)) && value !== ''
+  return STRINGS.includes(type) && typeof value === 'string'
 }

@@ -26,6 +26,9 @@ export const postgres: Dialect = {
   // in the meantime. An insert that yields cannot fail on a duplicate, so there is nothing to roll back.
   failedStatementAbortsTransaction: true,
   insertedRow: () => 'returning',
+  updateReturnsRow: true,
+  namesLockedTable: true,
+  maxParameters: 65_535, // the protocol counts them in 16 bits: https://www.postgresql.org/docs/current/protocol-message-formats.html
 }
 
 /** `detail` is `Key (a, b)=(1, 2) already exists.`; it is absent under row-level security, and may be translated. */

@@ -12,4 +12,7 @@ export const spanner: Dialect = {
     lockTimeout: { DEADLINE_EXCEEDED: 4 },
     connectionLost: { UNAVAILABLE: 14 },
   },
+  isolationLevels: ['REPEATABLE READ', 'SERIALIZABLE'],
+  locksRows: false,
+  maxParameters: 950, // https://cloud.google.com/spanner/quotas
 }

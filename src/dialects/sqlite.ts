@@ -24,11 +24,17 @@ export const sqlite: Dialect = {
   },
   describeUniqueViolation,
   sharesOneConnection: true,
+  isolationLevels: ['READ UNCOMMITTED', 'SERIALIZABLE'],
+  // A transaction that reads first and writes then is refused as busy at once when another process wrote in between.
+  // One that takes the write lock at its start waits for it, for the length of the busy timeout.
+  beginToWrite: 'BEGIN IMMEDIATE TRANSACTION',
+  locksRows: false,
+  maxParameters: 32_766, // https://www.sqlite.org/limits.html#max_variable_number
   selectsThroughFunction: (column) => column.type === 'jsonb',
 }
 
 /** SQLite whose driver hands back the rows of `INSERT … RETURNING`, which TypeORM does not know of. */
-export const sqliteWithReturning: Dialect = { ...sqlite, insertedRow: () => 'returning' }
+export const sqliteWithReturning: Dialect = { ...sqlite, insertedRow: () => 'returning', updateReturnsRow: true }
 
 function codeOf(error: DriverError): string | undefined {
   const code = typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : undefined

@@ -1,0 +1,179 @@
+import { type FindOptionsWhere, In, type ObjectLiteral } from 'typeorm'
+import type { Call } from './call.js'
+import { fill, hydrate, ownColumns, prepareCandidate } from './inserting.js'
+import type { NewRow } from './new-row.js'
+import { setAt } from './operators.js'
+import { loadsRelations, select } from './reading.js'
+import { broadcast, broadcastLoad, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
+
+/** One key of a bulk call. */
+export interface BulkItem {
+  readonly key: string
+  /** The single-row call for this key. */
+  readonly call: Call
+  /** Where in the caller's list this key stands: more than once, when it was given more than once. */
+  readonly indices: number[]
+  row?: NewRow
+  candidate?: ObjectLiteral
+  entity?: ObjectLiteral
+  isCreated: boolean
+}
+
+/** One item a key, in key order: calls that insert the same keys in the same order do not deadlock. */
+export function itemsOf(calls: readonly Call[]): BulkItem[] {
+  const items = new Map<string, BulkItem>()
+  for (const [index, call] of calls.entries()) {
+    const pinned = call.criteria.alternatives[0] ?? new Map()
+    const key = keyOf(call, (column) => pinned.get(column))
+    const item = items.get(key)
+    if (item) item.indices.push(index)
+    else items.set(key, { key, call, indices: [index], isCreated: false })
+  }
+  return [...items.values()].sort((one, other) => (one.key < other.key ? -1 : 1))
+}
+
+/** SQLite nests one level for every OR, and allows a thousand: https://www.sqlite.org/limits.html#max_expr_depth */
+const MOST_ALTERNATIVES = 500
+
+/** How many rows fit into one statement, by the parameters that it may have. */
+export function rowsPerStatement(call: Call): number {
+  const rows = Math.floor(call.dialect.maxParameters / call.metadata.columns.length)
+  return Math.max(1, listsByOneColumn(call) ? rows : Math.min(rows, MOST_ALTERNATIVES))
+}
+
+/** One SELECT for all of the keys. A row belongs to the item whose key it has. */
+export async function lookMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<void> {
+  const query = select(withoutRelations(call), runner, whereOf(call, items), call.options.withDeleted)
+  const { driver } = call.dataSource
+  const columns = keyColumnsOf(call)
+  const aliasOf = (column: ColumnMetadata) => `get_or_create_key_${columns.indexOf(column)}`
+  for (const column of columns) {
+    query.addSelect(`${driver.escape(call.metadata.name)}.${driver.escape(column.databaseName)}`, aliasOf(column))
+  }
+  const { entities, raw } = await query.getRawAndEntities()
+  const byKey = new Map(items.map((item) => [item.key, item]))
+  for (const [index, entity] of entities.entries()) {
+    const key = keyOf(call, (column) => driver.prepareHydratedValue(raw[index][aliasOf(column)], column))
+    const item = byKey.get(key)
+    if (item) item.entity ??= entity
+  }
+}
+
+/**
+ * One INSERT for all of the items, yielding where the database can. Which rows were stored is told by what the database
+ * returns, by key and never by position; where it returns nothing, all were stored or the statement failed.
+ *
+ * @returns the primary keys of stored rows that no item's key matches to the letter
+ */
+export async function insertMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<string[]> {
+  const { metadata, dialect } = call
+  const { driver } = call.dataSource
+  for (const item of items) item.candidate = await prepareCandidate(call, runner, item.row?.values ?? {})
+  const insert = runner.manager.createQueryBuilder().insert().into(metadata.target)
+  insert
+    .values(items.map(({ candidate }) => candidate as ObjectLiteral))
+    .callListeners(false)
+    .updateEntity(false)
+  if (dialect.failedStatementAbortsTransaction) insert.orIgnore()
+  const [sql, parameters] = insert.getQueryAndParameters()
+  if (dialect.insertedRow(driver) !== 'returning') {
+    await runner.query(sql, parameters, true)
+    for (const item of items) item.isCreated = true
+    return []
+  }
+  const readable = ownColumns(withoutRelations(call))
+  const columns = [...new Set([...(readable ?? metadata.primaryColumns), ...keyColumnsOf(call)])]
+  const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
+  const { records } = await runner.query(`${sql.trimEnd()} RETURNING ${names}`, parameters, true)
+  const byKey = new Map(items.map((item) => [item.key, item]))
+  const unmatched: string[] = []
+  const rows: ObjectLiteral[] = []
+  for (const record of records as ObjectLiteral[]) {
+    const row = hydrate(driver, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
+    const key = keyOf(call, (column) => driver.prepareHydratedValue(record[column.databaseName], column))
+    const item = byKey.get(key)
+    if (!item) unmatched.push(tableIdOf(metadata, row))
+    else {
+      item.isCreated = true
+      if (readable) {
+        item.entity = row
+        rows.push(row)
+      }
+    }
+  }
+  await broadcastLoad(runner, metadata, rows)
+  return unmatched
+}
+
+/** AfterInsert, once the stored row is known. */
+export async function acknowledge(call: Call, runner: QueryRunner, item: BulkItem): Promise<void> {
+  const { entity, candidate } = item
+  if (!entity || !candidate || !item.isCreated) return
+  fill(
+    candidate,
+    entity,
+    call.metadata.columns.filter((column) => column.getEntityValue(entity) !== undefined),
+  )
+  delete item.candidate
+  await broadcast(runner, 'AfterInsert', call.metadata, candidate)
+}
+
+/** Loads requested and eager relations for all of the rows, as many in one SELECT as fit. */
+export async function readRelations(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<void> {
+  if (!loadsRelations(call)) return
+  const byId = new Map(items.map((item) => [tableIdOf(call.metadata, item.entity as ObjectLiteral), item]))
+  const ids = items.map((item) => call.metadata.getEntityIdMap(item.entity) as FindOptionsWhere<ObjectLiteral>)
+  for (let start = 0; start < ids.length; start += MOST_ALTERNATIVES) {
+    const query = select(call, runner, ids.slice(start, start + MOST_ALTERNATIVES), true)
+    for (const entity of await query.getMany()) {
+      const item = byId.get(tableIdOf(call.metadata, entity))
+      if (item) item.entity = entity
+    }
+  }
+}
+
+/** A primary key as a string. */
+export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): string {
+  return JSON.stringify(metadata.getEntityIdMap(entity))
+}
+
+/** The columns that the criteria pin, in an order that does not depend on how they were written. */
+function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
+  const columns = [...(criteria.alternatives[0]?.keys() ?? [])]
+  return columns.sort((one, other) => (one.databaseName < other.databaseName ? -1 : 1))
+}
+
+/** A key as a string, from what the database stores: `1` and `'1'` are the same bigint. */
+function keyOf(call: Call, part: (column: ColumnMetadata) => unknown): string {
+  const { driver } = call.dataSource
+  return JSON.stringify(keyColumnsOf(call).map((column) => textOf(driver.preparePersistentValue(part(column), column))))
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function whereOf(
+  call: Call,
+  items: readonly BulkItem[],
+): FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[] {
+  const [column] = keyColumnsOf(call)
+  if (!column || !listsByOneColumn(call))
+    return items.map((item) => item.call.criteria.where() as FindOptionsWhere<ObjectLiteral>)
+  const where: ObjectLiteral = {}
+  setAt(where, column.propertyPath, In(items.map((item) => item.call.criteria.alternatives[0]?.get(column))))
+  return where as FindOptionsWhere<ObjectLiteral>
+}
+
+/** One column of our own can be compared with a list; keys of several columns, and foreign keys, take an OR for each. */
+function listsByOneColumn(call: Call): boolean {
+  const [column, another] = keyColumnsOf(call)
+  return column !== undefined && another === undefined && !column.relationMetadata
+}
+
+function withoutRelations(call: Call): Call {
+  const { relations, ...options } = call.options
+  return { ...call, options: { ...options, loadEagerRelations: false } }
+}

@@ -1,0 +1,167 @@
+import type { ObjectLiteral } from 'typeorm'
+import {
+  acknowledge,
+  type BulkItem,
+  insertMany,
+  itemsOf,
+  lookMany,
+  readRelations,
+  rowsPerStatement,
+  tableIdOf,
+} from './bulk.js'
+import type { Call } from './call.js'
+import { onConnection } from './connection.js'
+import { isTransientFailure, isUniqueViolation } from './failures.js'
+import { createOrLookAgain } from './get-or-create.js'
+import type { NewRow } from './new-row.js'
+import type { BulkOptions } from './options.js'
+import { lookAgain, readMode } from './reading.js'
+import { takesRelatedStatements } from './related.js'
+import { inRounds } from './rounds.js'
+import { inOwnTransaction, isInTransaction } from './transaction.js'
+import type { QueryRunner } from './typeorm.js'
+
+/**
+ * The story of `getOrCreate` for many rows, a chunk at a time: look for all, insert what is missing in one statement, look
+ * again for what was lost. A row that the answers cannot be matched with by its key goes the way of a single row.
+ */
+export async function getOrCreateMany(
+  calls: readonly Call[],
+  { chunkSize, onProgress }: BulkOptions,
+): Promise<[entity: ObjectLiteral, created: boolean][]> {
+  const [call] = calls
+  if (!call) return []
+  const items = itemsOf(calls)
+  const size = Math.min(chunkSize ?? Number.POSITIVE_INFINITY, rowsPerStatement(call))
+  const done = progressOf(items, calls.length, onProgress)
+  for (const chunk of chunksOf(items, size)) {
+    await onConnection(call.manager, call.dialect, readMode(call), (runner) => lookMany(call, runner, chunk))
+    done()
+  }
+  const missing = items.filter((item) => !item.entity)
+  // Before any transaction, so that no connection is held meanwhile, and once, whatever happens then.
+  for (const item of missing) item.row = await item.call.newRow()
+  if (missing.length > 0) await createAll(call, chunksOf(missing, size), done)
+  await onConnection(call.manager, call.dialect, 'master', (runner) => readRelations(call, runner, items))
+  return resultsOf(items, calls.length)
+}
+
+/** All of the missing rows or none of them, in the caller's transaction or one of ours that may run again. */
+async function createAll(call: Call, chunks: BulkItem[][], done: () => void): Promise<void> {
+  const isOurs = !isInTransaction(call.manager)
+  const createIn = (inner: Call) =>
+    onConnection(inner.manager, inner.dialect, 'master', async (runner) => {
+      const unmatched: Unmatched = new Set()
+      for (const chunk of chunks) {
+        await createChunk(inner, runner, chunk, unmatched)
+        done()
+      }
+    })
+  await inRounds(
+    call.options.attempts,
+    (error) => isOurs && isTransientFailure(error),
+    async () => {
+      for (const item of chunks.flat()) forget(item)
+      await (isOurs ? inOwnTransaction(call, undefined, (manager) => createIn({ ...call, manager })) : createIn(call))
+    },
+  )
+}
+
+/** Primary keys of rows that our INSERTs stored under a key which no item has to the letter. */
+type Unmatched = Set<string>
+
+async function createChunk(
+  call: Call,
+  runner: QueryRunner,
+  chunk: readonly BulkItem[],
+  unmatched: Unmatched,
+): Promise<void> {
+  const together = chunk.filter(({ row }) => row && !takesRelatedStatements(call, row) && !choosesId(call, row))
+  if (together.length > 1) await insertTogether(call, runner, together, unmatched)
+  for (const item of chunk) if (!item.entity) await createAlone(call, runner, item, unmatched)
+}
+
+/**
+ * One INSERT for all. Where an insert cannot yield, one duplicate fails the whole statement: look who was faster, then try
+ * again in halves, which leaves the rows that have no duplicate in statements with others.
+ */
+async function insertTogether(
+  call: Call,
+  runner: QueryRunner,
+  items: readonly BulkItem[],
+  unmatched: Unmatched,
+): Promise<void> {
+  const canYield = call.dialect.failedStatementAbortsTransaction
+  try {
+    for (const id of await insertMany(call, runner, items)) unmatched.add(id)
+  } catch (error) {
+    if (canYield || !isUniqueViolation(error)) throw error
+  }
+  const open = () => items.filter((item) => !item.entity)
+  if (open().length > 0) await lookMany(call, runner, open())
+  for (const item of items) await acknowledge(call, runner, item)
+  if (canYield || open().length < 2) return
+  const half = Math.ceil(open().length / 2)
+  for (const part of chunksOf(open(), half)) if (part.length > 1) await insertTogether(call, runner, part, unmatched)
+}
+
+async function createAlone(
+  { manager, options }: Call,
+  runner: QueryRunner,
+  item: BulkItem,
+  unmatched: Unmatched,
+): Promise<void> {
+  const call: Call = { ...item.call, manager, options }
+  const found = await lookAgain(call, runner)
+  if (!found) {
+    const row = item.row ?? (await call.newRow())
+    const [entity, created] = await createOrLookAgain(call, runner, row)
+    item.entity = entity
+    item.isCreated = created
+    return
+  }
+  item.entity = found
+  if (unmatched.delete(tableIdOf(call.metadata, found))) item.isCreated = true
+  await acknowledge(call, runner, item)
+}
+
+/** A chosen value for a generated id takes an INSERT with other columns. */
+function choosesId({ metadata }: Call, { values }: NewRow): boolean {
+  return metadata.generatedColumns.some((column) => (column.getEntityValue(values) ?? undefined) !== undefined)
+}
+
+function forget(item: BulkItem): void {
+  delete item.entity
+  delete item.candidate
+  item.isCreated = false
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = []
+  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size))
+  return chunks
+}
+
+/** Reports how many of the caller's criteria are settled; a transaction that runs again does not count backwards. */
+function progressOf(
+  items: readonly { readonly entity?: unknown; readonly indices: number[] }[],
+  total: number,
+  report: BulkOptions['onProgress'],
+): () => void {
+  let reported = -1
+  return () => {
+    const done = items.reduce((sum, item) => sum + (item.entity ? item.indices.length : 0), 0)
+    if (done <= reported) return
+    reported = done
+    report?.({ done, total })
+  }
+}
+
+/** In the order of the criteria. Equal criteria share the entity, and the first of them has created it. */
+function resultsOf(items: readonly BulkItem[], total: number): [ObjectLiteral, boolean][] {
+  const results = new Array<[ObjectLiteral, boolean]>(total)
+  for (const { entity, isCreated, indices } of items) {
+    for (const [nth, index] of indices.entries()) results[index] = [entity as ObjectLiteral, isCreated && nth === 0]
+  }
+  return results
+}

@@ -1,0 +1,97 @@
+import type { EntityManager } from 'typeorm'
+import type { Call } from './call.js'
+import { interceptQueries, onConnection, secondary } from './connection.js'
+import type { Dialect } from './dialects/dialect.js'
+import { isTransientFailure } from './failures.js'
+import type { IsolationLevel, QueryRunner } from './typeorm.js'
+
+export const isInTransaction = (manager: EntityManager) => manager.queryRunner?.isTransactionActive ?? false
+
+const swallowed = new WeakSet<object>()
+
+/**
+ * Did code inside the transaction keep this failure to itself although it had ended the transaction? What ran after it may
+ * have been stored outside of any, so it is not run again.
+ */
+export const wasSwallowed = (failure: unknown) => swallowed.has(failure as object)
+
+/**
+ * Runs `work` in a transaction of ours on the primary. It commits, or throws with nothing stored and with the connection
+ * fit for its next user.
+ * When code inside swallowed the failure that ended the transaction, that failure is thrown.
+ */
+export async function inOwnTransaction<T>(
+  call: Call,
+  isolationLevel: IsolationLevel | undefined,
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  return onConnection(call.manager, call.dialect, 'master', async (runner) => {
+    await begin(runner, call.dialect, isolationLevel)
+    const statements = watchFailures(runner)
+    try {
+      const result = await work(runner.manager)
+      await refuseSpoiled(call.dialect, runner, statements.failures)
+      await runner.commitTransaction()
+      return result
+    } catch (error) {
+      await rollBack(runner)
+      throw error
+    } finally {
+      statements.stop()
+    }
+  })
+}
+
+async function begin(runner: QueryRunner, { beginToWrite }: Dialect, isolationLevel?: IsolationLevel): Promise<void> {
+  if (!beginToWrite) return runner.startTransaction(isolationLevel)
+  const { query, restore } = interceptQueries(runner, (sql, ...rest) =>
+    query(sql === 'BEGIN TRANSACTION' ? beginToWrite : sql, ...rest),
+  )
+  try {
+    await runner.startTransaction(isolationLevel)
+  } finally {
+    restore()
+  }
+}
+
+function watchFailures(runner: QueryRunner): { readonly failures: unknown[]; stop(): void } {
+  const failures: unknown[] = []
+  const { query, restore } = interceptQueries(runner, async (...statement) => {
+    try {
+      return await query(...statement)
+    } catch (error) {
+      failures.push(error)
+      throw error
+    }
+  })
+  return { failures, stop: restore }
+}
+
+/**
+ * PostgreSQL answers a COMMIT of an aborted transaction with a silent ROLLBACK; MySQL drops the transaction at a deadlock
+ * and stores what follows outside of any. Neither may look like success.
+ */
+async function refuseSpoiled(dialect: Dialect, runner: QueryRunner, failures: unknown[]): Promise<void> {
+  if (failures.length === 0) return
+  const transient = failures.find(isTransientFailure)
+  if (!dialect.failedStatementAbortsTransaction) {
+    if (transient) throwSwallowed(transient)
+    return
+  }
+  const [first] = failures
+  await runner.query('SELECT 1').catch(() => throwSwallowed(transient ?? first))
+}
+
+function throwSwallowed(failure: unknown): never {
+  swallowed.add(failure as object)
+  throw failure
+}
+
+/**
+ * TypeORM counts nested transactions, and after a deadlock it asks for a savepoint that went with the transaction: no
+ * ROLLBACK would be sent, and the connection would return to the pool inside an open transaction.
+ */
+async function rollBack(runner: QueryRunner): Promise<void> {
+  await secondary(() => runner.rollbackTransaction())
+  if (runner.isTransactionActive) await secondary(() => runner.query('ROLLBACK'))
+}

@@ -1,0 +1,73 @@
+import type { ObjectLiteral } from 'typeorm'
+import type { Call } from './call.js'
+import { onConnection } from './connection.js'
+import { GetOrCreateError, InvalidValuesError, received } from './errors.js'
+import { isTransientFailure } from './failures.js'
+import { getOrCreate } from './get-or-create.js'
+import { composeNewRow, type NewRow } from './new-row.js'
+import { isObject } from './operators.js'
+import { lockMatch } from './reading.js'
+import { recovered } from './recovering.js'
+import { inRounds } from './rounds.js'
+import { inOwnTransaction, isInTransaction } from './transaction.js'
+import { updateRow } from './updating.js'
+
+/** Makes the changes for a row from the row itself, while it is locked. */
+export type Changes = (current: ObjectLiteral) => Promise<NewRow>
+
+/** Lock the row and update it; if there is none, create it; if someone else was faster, lock and update theirs. */
+export async function updateOrCreate(call: Call, changes: Changes): Promise<[entity: ObjectLiteral, created: boolean]> {
+  const isOurs = !isInTransaction(call.manager)
+  const creating = insertingFirst(call)
+  const isCurable = (error: unknown) => isOurs && isTransientFailure(error)
+  return inRounds(call.options.attempts, isCurable, async () => {
+    let winner: ObjectLiteral | undefined
+    for (let round = 0; round <= call.options.attempts; round++) {
+      const updated = await (isOurs ? updateInOwnTransaction : updateFound)(call, winner, changes)
+      if (updated) return [updated, false]
+      const [entity, created] = await getOrCreate(creating)
+      if (created) return [entity, true]
+      winner = entity
+    }
+    throw new GetOrCreateError(`The ${call.metadata.name} was deleted each time before it could be updated.`)
+  })
+}
+
+/** The row was just looked for: the next step inserts it. What makes its values runs once, whatever happens then. */
+function insertingFirst(call: Call): Call {
+  let row: Promise<NewRow> | undefined
+  const newRow = () => {
+    row ??= call.newRow()
+    return row
+  }
+  return { ...call, options: { ...call.options, strategy: 'create-first' }, defaultsAreLazy: false, newRow }
+}
+
+function updateInOwnTransaction(
+  call: Call,
+  winner: ObjectLiteral | undefined,
+  changes: Changes,
+): Promise<ObjectLiteral | undefined> {
+  return inOwnTransaction(call, undefined, (manager) => updateFound({ ...call, manager }, winner, changes, 'ours'))
+}
+
+/** Nobody else changes the row between the read that the changes are made from and the commit. */
+function updateFound(
+  call: Call,
+  winner: ObjectLiteral | undefined,
+  changes: Changes,
+  transaction: 'ours' | 'theirs' = 'theirs',
+): Promise<ObjectLiteral | undefined> {
+  return onConnection(call.manager, call.dialect, 'master', async (runner) => {
+    const match = await lockMatch(call, runner, winner, transaction)
+    if (!match) return undefined
+    const current = await recovered(call, match.row)
+    return updateRow(call, runner, { ...match, row: current }, changes)
+  })
+}
+
+/** Checks what an `updates` function gave, as values for the row that it was given. */
+export async function changesFrom(call: Call, given: unknown): Promise<NewRow> {
+  if (isObject(given)) return composeNewRow(call.metadata, {}, [{ label: 'updates', values: given }])
+  throw new InvalidValuesError(`updates(current) gave ${received(given)}: return an object of property values.`)
+}

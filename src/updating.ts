@@ -1,0 +1,126 @@
+import type { ObjectLiteral } from 'typeorm'
+import type { Call } from './call.js'
+import { fill, hydrate, ownColumns } from './inserting.js'
+import type { NewRow } from './new-row.js'
+import { copyOf } from './operators.js'
+import { type LockedRow, loadsRelations, lockedKeys, readById } from './reading.js'
+import { saveChildren, saveParent } from './related.js'
+import { broadcastLoad, Change, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
+
+/**
+ * Writes what differs from the locked row, with the events of an update, and returns the row as a read would. The
+ * difference is taken against that row and not, as `save()` does it, against another SELECT, which at REPEATABLE READ is a
+ * stale snapshot.
+ */
+export async function updateRow(
+  call: Call,
+  runner: QueryRunner,
+  locked: LockedRow,
+  changes: (current: ObjectLiteral) => Promise<NewRow>,
+): Promise<ObjectLiteral> {
+  const { metadata } = call
+  const before = columnsOf(metadata, locked.row)
+  const entity = columnsOf(metadata, locked.row)
+  const row = await changes(locked.row)
+  const relations = metadata.relationsWithJoinColumns.filter(
+    (relation) => relation.getEntityValue(row.values) !== undefined,
+  )
+  if (relations.length > 0) await lockedKeys(call, runner, before, relations)
+  const given = runner.manager.create(metadata.target, row.values) as ObjectLiteral
+  for (const column of metadata.columns) {
+    const value = column.isVirtual ? undefined : column.getEntityValue(row.values)
+    if (value !== undefined) column.setEntityValue(entity, value)
+  }
+  for (const relation of metadata.relations) {
+    if (relation.getEntityValue(row.values) !== undefined)
+      relation.setEntityValue(entity, relation.getEntityValue(given))
+  }
+  for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(entity))
+  const written = await writeChange(call, runner, locked, new Change(metadata, entity, before))
+  if (row.children.length > 0) await saveChildren(call, runner, entity, row.children)
+  if (!written && row.children.length === 0) return locked.row
+  const mustRead = loadsRelations(call) || row.children.length > 0 || !written
+  return mustRead
+    ? ((await readById(call, runner, metadata.getEntityIdMap(entity) as ObjectLiteral)) as ObjectLiteral)
+    : written
+}
+
+/** BeforeUpdate, one UPDATE of the changed columns, AfterUpdate; nothing at all where nothing changed. */
+async function writeChange(
+  call: Call,
+  runner: QueryRunner,
+  locked: LockedRow,
+  change: Change,
+): Promise<ObjectLiteral | undefined> {
+  if (change.isEmpty) return undefined
+  await change.broadcast(runner, 'BeforeUpdate')
+  change.recompute()
+  if (change.isEmpty) return undefined
+  const row = await sendUpdate(call, runner, locked, change)
+  fill(
+    change.entity,
+    row,
+    call.metadata.columns.filter((column) => column.getEntityValue(row) !== undefined),
+  )
+  await change.broadcast(runner, 'AfterUpdate')
+  return row
+}
+
+async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, change: Change): Promise<ObjectLiteral> {
+  const { metadata, dialect } = call
+  const { driver } = call.dataSource
+  const id = metadata.getEntityIdMap(locked.row) as ObjectLiteral
+  const values = change.takeValues()
+  if (locked.now !== undefined) metadata.updateDateColumn?.setEntityValue(values, locked.now)
+  const update = runner.manager.createQueryBuilder().update(metadata.target).set(values).where(id)
+  const [sql, parameters] = update.callListeners(false).updateEntity(false).getQueryAndParameters()
+  const columns = ownColumns(call)
+  if (dialect.updateReturnsRow && columns) {
+    const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
+    const { records } = await runner.query(`${sql} RETURNING ${names}`, parameters, true)
+    return loaded(runner, metadata, hydrate(driver, metadata, columns, records[0]) as ObjectLiteral)
+  }
+  await runner.query(sql, parameters, true)
+  const predicted = columns && predict(call, locked, values)
+  return predicted
+    ? loaded(runner, metadata, predicted)
+    : ((await readById(call, runner, { ...id, ...metadata.getEntityIdMap(change.entity) })) as ObjectLiteral)
+}
+
+/** The row as it is stored now, where that is certain without reading it. */
+function predict(
+  { metadata, dialect, dataSource }: Call,
+  locked: LockedRow,
+  values: ObjectLiteral,
+): ObjectLiteral | undefined {
+  const row = columnsOf(metadata, locked.row) as ObjectLiteral
+  const version = metadata.versionColumn
+  if (metadata.updateDateColumn && locked.now === undefined) return undefined
+  if (metadata.columns.some((column) => column.asExpression !== undefined)) return undefined
+  version?.setEntityValue(row, Number(version.getEntityValue(row)) + 1)
+  const stores = (column: ColumnMetadata, value: unknown) =>
+    column === metadata.updateDateColumn ? (column.precision ?? 6) >= 3 : dialect.storesExactly(column, value)
+  for (const column of metadata.columns) {
+    const value = column.getEntityValue(values)
+    if (value === undefined || column.isVirtual) continue
+    const persistent = dataSource.driver.preparePersistentValue(value, column)
+    if (!stores(column, persistent)) return undefined
+    column.setEntityValue(row, dataSource.driver.prepareHydratedValue(persistent, column))
+  }
+  return row
+}
+
+async function loaded(runner: QueryRunner, metadata: EntityMetadata, row: ObjectLiteral): Promise<ObjectLiteral> {
+  await broadcastLoad(runner, metadata, [row])
+  return row
+}
+
+/** An entity with copies of the column values of another, and nothing else. */
+function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
+  const copy: ObjectLiteral = metadata.create(undefined, { fromDeserializer: true })
+  for (const column of metadata.columns) {
+    const value = column.isVirtual ? undefined : column.getEntityValue(entity)
+    if (value !== undefined) column.setEntityValue(copy, copyOf(value))
+  }
+  return copy
+}
