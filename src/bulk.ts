@@ -4,7 +4,13 @@ import { fill, hydrate, ownColumns, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { setAt } from './operators.js'
 import { loadsRelations, select } from './reading.js'
-import { broadcast, broadcastLoad, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
+import {
+  broadcastInsert,
+  broadcastLoad,
+  type ColumnMetadata,
+  type EntityMetadata,
+  type QueryRunner,
+} from './typeorm.js'
 
 /** One key of a bulk call. */
 export interface BulkItem {
@@ -89,7 +95,7 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
   const unmatched: string[] = []
   const rows: ObjectLiteral[] = []
   for (const record of records as ObjectLiteral[]) {
-    const row = hydrate(driver, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
+    const row = hydrate(runner, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
     const key = keyOf(call, (column) => driver.prepareHydratedValue(record[column.databaseName], column))
     const item = byKey.get(key)
     if (!item) unmatched.push(tableIdOf(metadata, row))
@@ -115,7 +121,7 @@ export async function acknowledge(call: Call, runner: QueryRunner, item: BulkIte
     call.metadata.columns.filter((column) => column.getEntityValue(entity) !== undefined),
   )
   delete item.candidate
-  await broadcast(runner, 'AfterInsert', call.metadata, candidate)
+  await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
 }
 
 /** Loads requested and eager relations for all of the rows, as many in one SELECT as fit. */
@@ -124,7 +130,7 @@ export async function readRelations(call: Call, runner: QueryRunner, items: read
   const byId = new Map(items.map((item) => [tableIdOf(call.metadata, item.entity as ObjectLiteral), item]))
   const ids = items.map((item) => call.metadata.getEntityIdMap(item.entity) as FindOptionsWhere<ObjectLiteral>)
   for (let start = 0; start < ids.length; start += MOST_ALTERNATIVES) {
-    const query = select(call, runner, ids.slice(start, start + MOST_ALTERNATIVES), true)
+    const query = select(call, runner, ids.slice(start, start + MOST_ALTERNATIVES), call.options.withDeleted)
     for (const entity of await query.getMany()) {
       const item = byId.get(tableIdOf(call.metadata, entity))
       if (item) item.entity = entity

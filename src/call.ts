@@ -5,7 +5,7 @@ import { dialectOf } from './dialects/registry.js'
 import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
 import { composeNewRow, type NewRow, type ValueLayer } from './new-row.js'
 import type { ResolvedOptions } from './options.js'
-import { type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
+import { type ColumnMetadata, type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
 import { coversUniqueKey, insistOnAUniqueKey } from './unique-key.js'
 
 /** Values for the new row only, or a function that makes them: it runs only on a miss, and at most once per call. */
@@ -23,6 +23,8 @@ export interface Call {
   /** Does a unique key cover the criteria, so that at most one row matches? */
   readonly isUnique: boolean
   readonly options: ResolvedOptions
+  /** Does the row that the given values make still have the values of the criteria, or do defaults replace some? */
+  readonly keepsCriteria: boolean
   /** Are the defaults made by a function, which must not run on a hit? */
   readonly defaultsAreLazy: boolean
   /** What is to be stored when no row is found. Runs the `defaults` function. */
@@ -76,9 +78,10 @@ export async function openCalls(
 type Context = Pick<Call, 'manager' | 'dataSource' | 'dialect' | 'metadata' | 'options'>
 
 function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Context {
-  const { manager, metadata } = repository
+  const { manager } = repository
   const dataSource = dataSourceOf(manager)
   const dialect = sqlDialectOf(dataSource)
+  const { metadata } = repository
   if (metadata.tableType === 'view') {
     throw new GetOrCreateError(
       `${metadata.name} is a view: no row can be created in it. Use the repository of a table.`,
@@ -106,6 +109,7 @@ async function callFor(
     ...context,
     criteria,
     isUnique: coversUniqueKey(metadata, criteria),
+    keepsCriteria: criteria.alternatives.every((pinned) => keeps(given, pinned)),
     defaultsAreLazy: isLazy,
     newRow: async () => (isLazy ? composeNewRow(metadata, criteria.values, await settled(layers)) : given),
   }
@@ -127,6 +131,13 @@ function refuseOtherKeys({ criteria }: Call, first: Call, index: number): void {
   throw new InvalidCriteriaError(
     `criteria[${index}] names ${keys}, and criteria[0] names ${firstKeys}: give the same properties in all of them.`,
   )
+}
+
+const isSame = (one: unknown, other: unknown) =>
+  one === other || (one instanceof Date && other instanceof Date && +one === +other)
+
+function keeps({ values }: NewRow, pinned: ReadonlyMap<ColumnMetadata, unknown>): boolean {
+  return [...pinned].every(([column, value]) => isSame(column.getEntityValue(values), value))
 }
 
 async function settled(layers: readonly ValueLayer[]): Promise<ValueLayer[]> {

@@ -114,6 +114,7 @@ export function interceptQueries(
   const query = runner.query.bind(runner) as Query
   runner.query = replacement as Query
   const restore = () => {
+    if (runner.query !== replacement) return
     if (before) Object.defineProperty(runner, 'query', before)
     else Reflect.deleteProperty(runner, 'query')
   }

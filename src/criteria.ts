@@ -5,6 +5,7 @@ import {
   isEntityInstance,
   isObject,
   isOperator,
+  isPlainObject,
   type Operator,
   operandsOf,
   setAt,
@@ -24,7 +25,7 @@ export interface Criteria {
   /** For each alternative, the columns that must equal one value, which is never NULL. */
   readonly alternatives: readonly ReadonlyMap<ColumnMetadata, unknown>[]
   /** Does every part of the criteria give a value, so that a row created from them is one that they find? */
-  readonly describeTheRow: boolean
+  readonly describesRow: boolean
   /** Does every part of the criteria pin a column to a plain value, as a key does? */
   readonly pinsEverything: boolean
   /** Does a read join a table that may hold several rows for one of ours? */
@@ -33,7 +34,7 @@ export interface Criteria {
 
 /** @throws InvalidCriteriaError */
 export function readCriteria(metadata: EntityMetadata, input: unknown, label = 'criteria'): Criteria {
-  const members = Array.isArray(input) ? input : [input]
+  const members = Array.isArray(input) ? Array.from(input) : [input]
   if (members.length === 0) throw invalid(label, input, 'give at least one object of property values')
   const readings = members.map((member, index) => {
     const reading = new Reading()
@@ -51,8 +52,8 @@ export function readCriteria(metadata: EntityMetadata, input: unknown, label = '
         : readings.map(({ where }) => withOwnOperands(where))) as FindOptionsWhere<ObjectLiteral>,
     values: only?.values ?? {},
     alternatives: readings.map(({ pinned }) => pinned),
-    describeTheRow: only?.complete ?? false,
-    pinsEverything: (only?.complete && !only.hasNull) ?? false,
+    describesRow: only?.describesRow ?? false,
+    pinsEverything: (only?.describesRow && !only.hasNull) ?? false,
     joinToMany: readings.some(({ joinToMany }) => joinToMany),
   }
 }
@@ -62,7 +63,7 @@ class Reading {
   where: ObjectLiteral = {}
   readonly values: ObjectLiteral = {}
   readonly pinned = new Map<ColumnMetadata, unknown>()
-  complete = true
+  describesRow = true
   hasNull = false
   joinToMany = false
 }
@@ -96,10 +97,7 @@ function readObject(reading: Reading, metadata: EntityMetadata, input: unknown, 
 function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown, place: Place): unknown {
   const column = metadata.findColumnWithPropertyPathStrict(place.path)
   const relation = metadata.findRelationWithPropertyPath(place.path)
-  const isEmbedded = metadata.findEmbeddedWithPropertyPath(place.path) !== undefined
-  if (!column && !relation && !isEmbedded) {
-    throw invalid(place.label, value, `${metadata.name} has no such property; remove it or correct its name`)
-  }
+  if (!hasProperty(metadata, place.path)) throw unknownProperty(metadata, value, place.label)
   refuseNothing(value, place.label)
   if (column) return readColumn(reading, column, value, place)
   if (relation) return readRelation(reading, relation, value, place)
@@ -107,10 +105,23 @@ function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown
   return readObject(reading, metadata, value, place)
 }
 
+export function hasProperty(metadata: EntityMetadata, path: string): boolean {
+  return Boolean(
+    metadata.findColumnWithPropertyPathStrict(path) ??
+      metadata.findRelationWithPropertyPath(path) ??
+      metadata.findEmbeddedWithPropertyPath(path),
+  )
+}
+
+function refuseUnknownProperties(value: ObjectLiteral, metadata: EntityMetadata, label: string): void {
+  const unknown = Object.keys(value).find((key) => !hasProperty(metadata, key))
+  if (unknown !== undefined) throw unknownProperty(metadata, value[unknown], `${label}.${unknown}`)
+}
+
 function readColumn(reading: Reading, column: ColumnMetadata, value: unknown, place: Place): unknown {
-  if (typeof value === 'function') throw invalid(place.label, value, 'give a value, or an operator such as Raw()')
+  if (!isOperator(value)) refuseNonValue(value, column, place.label)
   const given = isOperator(value) ? givenBy(value, place.label) : { value }
-  if (!given || column.isVirtualProperty) reading.complete = false
+  if (!given || !isStored(column)) reading.describesRow = false
   else {
     setAt(reading.values, place.path, given.value)
     if (given.value === null) reading.hasNull = true
@@ -130,9 +141,13 @@ function readRelation(reading: Reading, relation: RelationMetadata, value: unkno
   }
   const key = foreignKeyOf(relation, value)
   if (!key) return readRelated(reading, relation, value, place.label)
-  for (const part of key.values()) refuseNothing(part, place.label)
+  for (const [{ referencedColumn }, part] of key) {
+    if (referencedColumn) refuseNonValue(part, referencedColumn, `${place.label}.${referencedColumn.propertyPath}`)
+  }
   noteForeignKey(reading, key, place)
-  const givesMore = Object.keys(value).length > key.size && !isEntityInstance(value, relation.inverseEntityMetadata)
+  const { inverseEntityMetadata } = relation
+  if (isPlainObject(value)) refuseUnknownProperties(value, inverseEntityMetadata, place.label)
+  const givesMore = Object.keys(value).length > key.size && !isEntityInstance(value, inverseEntityMetadata)
   return givesMore ? readRelated(reading, relation, value, place.label) : lookUpByForeignKey(key)
 }
 
@@ -140,7 +155,7 @@ function readRelation(reading: Reading, relation: RelationMetadata, value: unkno
 function readRelated(reading: Reading, relation: RelationMetadata, value: unknown, label: string): unknown {
   const related = new Reading()
   const where = readObject(related, relation.inverseEntityMetadata, value, { path: '', label })
-  reading.complete = false
+  reading.describesRow = false
   reading.joinToMany ||= related.joinToMany || relation.isOneToMany || relation.isManyToMany
   return where
 }
@@ -149,7 +164,7 @@ function readRelationOperator(reading: Reading, relation: RelationMetadata, oper
   const given = givenBy(operator, place.label)
   const [column] = relation.joinColumns
   if (!given || !column || !isOwningToOne(relation)) {
-    reading.complete = false
+    reading.describesRow = false
     return operator
   }
   if (isObject(given.value)) return readRelation(reading, relation, given.value, place)
@@ -182,8 +197,8 @@ export function foreignKeyOf(relation: RelationMetadata, value: object): Map<Col
   const key = new Map<ColumnMetadata, unknown>()
   for (const column of relation.joinColumns) {
     const part = column.referencedColumn?.getEntityValue(value)
-    const given = isOperator(part) ? givenBy(part, relation.propertyPath)?.value : part
-    if (given === undefined || given === null) return undefined
+    const given = isOperator(part) && part.type === 'equal' ? part.value : part
+    if (given === undefined || given === null || isOperator(given)) return undefined
     key.set(column, given)
   }
   return key
@@ -214,6 +229,29 @@ function givenBy(operator: Operator, label: string): { readonly value: unknown }
   return operator.type === 'equal' ? { value: operator.value } : undefined
 }
 
+/** Does an INSERT write this column? Generated columns, virtual ones and those with `insert: false` only look up. */
+export const isStored = (column: ColumnMetadata) =>
+  column.isInsert && !column.isVirtualProperty && column.asExpression === undefined
+
+/** Columns whose values may be objects or arrays: JSON, arrays, geometry, and whatever a transformer makes of them. */
+const holdsObjects = (column: ColumnMetadata) =>
+  column.transformer !== undefined ||
+  column.isArray ||
+  /json|hstore|simple|object|geo|point|line|poly|array|vector|cube/.test(String(column.type))
+
+function refuseNonValue(value: unknown, column: ColumnMetadata, label: string): void {
+  refuseNothing(value, label)
+  const isContainer = Array.isArray(value) || isPlainObject(value)
+  if (
+    typeof value === 'function' ||
+    typeof value === 'symbol' ||
+    value instanceof Promise ||
+    (isContainer && !holdsObjects(column))
+  ) {
+    throw invalid(label, value, 'give a value of the column, or an operator such as In()')
+  }
+}
+
 function refuseNothing(value: unknown, label: string): void {
   if (value === undefined)
     throw invalid(label, value, 'it would be left out of the query; give a value or remove the key')
@@ -221,6 +259,9 @@ function refuseNothing(value: unknown, label: string): void {
   if (Number.isNaN(value)) throw invalid(label, value, 'give a number')
   if (value instanceof Date && Number.isNaN(value.getTime())) throw invalid(label, value, 'give a valid Date')
 }
+
+const unknownProperty = (metadata: EntityMetadata, value: unknown, label: string) =>
+  invalid(label, value, `${metadata.name} has no such property; remove it or correct its name`)
 
 function invalid(label: string, value: unknown, advice: string): InvalidCriteriaError {
   return new InvalidCriteriaError(`${label} is ${received(value)}: ${advice}.`)

@@ -1,14 +1,14 @@
 import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
-import { isTransientFailure, isUniqueViolation, uniqueViolation } from './failures.js'
-import { insertRow, type Manner, prepareCandidate } from './inserting.js'
+import { isTransientFailure, uniqueViolation } from './failures.js'
+import { insertRow, LostClaim, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { look, lookAgain } from './reading.js'
 import { recovered } from './recovering.js'
 import { insertWithRelated, takesRelatedStatements } from './related.js'
 import { inRounds } from './rounds.js'
-import { isTakenTreeRoot, type QueryRunner } from './typeorm.js'
+import type { QueryRunner } from './typeorm.js'
 import { isOfAnotherKey } from './unique-key.js'
 
 /**
@@ -30,7 +30,7 @@ export async function getOrCreate(call: Call): Promise<[entity: ObjectLiteral, c
  */
 async function createInRounds(call: Call, row: NewRow): Promise<[entity: ObjectLiteral, created: boolean]> {
   let isInTransaction = false
-  const isCurable = (error: unknown) => mayBeARace(call, error) || (isTransientFailure(error) && !isInTransaction)
+  const isCurable = (error: unknown) => isUnsettledRace(call, error) || (isTransientFailure(error) && !isInTransaction)
   return inRounds(call.options.attempts, isCurable, () =>
     onConnection(call.manager, call.dialect, 'master', (runner) => {
       isInTransaction = runner.isTransactionActive
@@ -62,10 +62,14 @@ export async function createOrLookAgain(
     if (claim.created) return [claim.created, true]
     failure = claim.failure
     const winner = await lookAgain(call, runner)
-    if (winner) return [await recovered(call, winner), false]
+    if (winner) return [await recovered(call, winner, runner), false]
   }
+  unexplained.add(failure as object)
   throw failure
 }
+
+/** Failures of a claim for which no winner was found. The same error thrown by a hook is none of our business. */
+const unexplained = new WeakSet<object>()
 
 /**
  * Where a failed statement aborts the transaction the insert yields, in and out of transactions: nothing fails, so
@@ -93,19 +97,19 @@ async function claimRow(
       : await insertRow(call, runner, candidate, manner)
     return created ? { created } : {}
   } catch (error) {
-    if (isUniqueViolation(error) || isTakenTreeRoot(error)) return { failure: error }
+    if (error instanceof LostClaim) return { failure: error.failure }
     throw error
   }
 }
 
 /** Can the row that stood in the way have been one that the criteria find, gone again before it could be read? */
-export function mayBeARace({ metadata, criteria }: Call, error: unknown): boolean {
-  const violation = uniqueViolation(error)
+export function isUnsettledRace({ metadata, criteria }: Call, error: unknown): boolean {
+  const violation = unexplained.has(error as object) ? uniqueViolation(error) : undefined
   return violation !== undefined && !isOfAnotherKey(metadata, criteria, violation)
 }
 
 /** Inserting first is right only where a unique key stops the second row, and where no lazy default would run in vain. */
-export function mayInsertFirst({ options, criteria, isUnique, defaultsAreLazy }: Call): boolean {
+export function mayInsertFirst({ options, criteria, isUnique, defaultsAreLazy, keepsCriteria }: Call): boolean {
   const isTold = options.strategy === 'create-first'
-  return isTold && !defaultsAreLazy && criteria.describeTheRow && isUnique
+  return isTold && !defaultsAreLazy && criteria.describesRow && keepsCriteria && isUnique
 }

@@ -2,7 +2,7 @@ import type { EntityManager, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { GetOrCreateError } from './errors.js'
 import { isTransientFailure } from './failures.js'
-import { getOrCreate, mayBeARace, mayInsertFirst } from './get-or-create.js'
+import { getOrCreate, isUnsettledRace, mayInsertFirst } from './get-or-create.js'
 import type { NewRow } from './new-row.js'
 import { look } from './reading.js'
 import { recovered } from './recovering.js'
@@ -33,7 +33,7 @@ export async function getOrCreateInTransaction(
     return inOwnTransaction(call, isolationLevel, (manager) =>
       withWork(joined(call, manager, row, attempt), manager, work, (error) => {
         // The winner is not in this transaction's snapshot: only the next transaction can see it.
-        if (mayBeARace(call, error)) lostRace = error
+        if (isUnsettledRace(call, error)) lostRace = error
       }),
     )
   })

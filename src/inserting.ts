@@ -1,13 +1,16 @@
 import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { guarded } from './connection.js'
+import { isUniqueViolation } from './failures.js'
 import { loadsRelations, readById } from './reading.js'
 import {
-  broadcast,
+  broadcastInsert,
   broadcastLoad,
   type ColumnMetadata,
   type Driver,
+  dataSourceOf,
   type EntityMetadata,
+  isTakenTreeRoot,
   type QueryRunner,
 } from './typeorm.js'
 
@@ -26,7 +29,7 @@ export async function prepareCandidate(call: Call, runner: QueryRunner, values: 
     call.metadata.target as EntityTarget<ObjectLiteral>,
     values as DeepPartial<ObjectLiteral>,
   )
-  await broadcast(runner, 'BeforeInsert', call.metadata, candidate)
+  await broadcastInsert(runner, 'BeforeInsert', call.metadata, candidate)
   return candidate
 }
 
@@ -37,11 +40,24 @@ export async function insertRow(
   candidate: ObjectLiteral,
   manner: Manner,
 ): Promise<ObjectLiteral | undefined> {
-  const written = await writeRow(call, runner, candidate, manner)
+  const written = await claiming(() => writeRow(call, runner, candidate, manner))
   if (!written) return undefined
   const row = written.row ?? (await readCandidate(call, runner, candidate))
-  await broadcast(runner, 'AfterInsert', call.metadata, candidate)
+  await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
   return row
+}
+
+/** A unique key stood in the way of our statements, not of a hook's: whoever holds it may be the winner. */
+export class LostClaim {
+  constructor(readonly failure: unknown) {}
+}
+
+export async function claiming<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw isUniqueViolation(error) || isTakenTreeRoot(error) ? new LostClaim(error) : error
+  }
 }
 
 /**
@@ -81,7 +97,7 @@ export async function writeRow(
   const { records } = await send(call, runner, `${sql.trimEnd()} RETURNING ${names}`, parameters, manner)
   const [record] = records
   if (!record) return undefined
-  const row = hydrate(driver, metadata, returned, record) as ObjectLiteral
+  const row = hydrate(runner, metadata, returned, record) as ObjectLiteral
   fill(candidate, row, returned)
   if (!columns) return {}
   await broadcastLoad(runner, metadata, [row])
@@ -124,19 +140,22 @@ export function ownColumns(call: Call): ColumnMetadata[] | undefined {
   )
   const readsDifferently = (column: ColumnMetadata) =>
     column.isVirtualProperty || dialect.selectsThroughFunction(column, dataSource.driver)
-  return loadsRelations(call) || columns.some(readsDifferently) ? undefined : columns
+  const readsMore = loadsRelations(call) || metadata.relationIds.length > 0
+  return readsMore || columns.some(readsDifferently) ? undefined : columns
 }
 
 /** Builds an entity from a row as TypeORM's own reads do. */
 export function hydrate(
-  driver: Driver,
+  runner: QueryRunner,
   metadata: EntityMetadata,
   columns: readonly ColumnMetadata[],
   record: ObjectLiteral,
 ): ObjectLiteral {
-  const entity: ObjectLiteral = metadata.create(undefined, { fromDeserializer: true })
-  for (const column of columns)
+  const { driver } = dataSourceOf(runner.manager)
+  const entity: ObjectLiteral = metadata.create(runner, { fromDeserializer: true })
+  for (const column of columns) {
     column.setEntityValue(entity, driver.prepareHydratedValue(record[column.databaseName], column))
+  }
   return entity
 }
 
@@ -164,7 +183,8 @@ function fillGeneratedIds(
 export async function readCandidate(call: Call, runner: QueryRunner, candidate: ObjectLiteral): Promise<ObjectLiteral> {
   const { metadata } = call
   const id = metadata.hasAllPrimaryKeys(candidate) ? metadata.getEntityIdMap(candidate) : undefined
-  const row = id && (await readById(call, runner, id))
+  const isDeleted = Boolean(metadata.deleteDateColumn?.getEntityValue(candidate))
+  const row = id && (await readById(call, runner, id, isDeleted || call.options.withDeleted))
   if (!row) return candidate
   fill(
     candidate,

@@ -1,8 +1,8 @@
 import type { ObjectLiteral } from 'typeorm'
-import { foreignKeyOf, isOwningToOne, keyNamesOf } from './criteria.js'
+import { foreignKeyOf, hasProperty, isOwningToOne, isStored, keyNamesOf } from './criteria.js'
 import { InvalidValuesError, received } from './errors.js'
 import { isObject, isOperator, isPlainObject, setAt } from './operators.js'
-import type { EntityMetadata, RelationMetadata } from './typeorm.js'
+import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /** What a new row is made of. */
 export interface NewRow {
@@ -33,18 +33,23 @@ export async function composeNewRow(
   const values: ObjectLiteral = {}
   for (const [key, value] of Object.entries(criteriaValues)) setAt(values, key, value)
   for (const { label, values: input } of layers) {
-    if (!isObject(input) || Array.isArray(input) || input instanceof Date) {
-      throw invalid(label, input, 'give an object of property values')
+    if (!isObject(input) || isOperator(input) || containers.some((type) => input instanceof type)) {
+      throw invalid(label, input, 'give an object of property values, or a function that returns one')
     }
     mergeValues(values, metadata, await withLazyRelations(metadata, input), '', label)
   }
-  const related = metadata.relations.filter((relation) => needsOwnStatements(relation, relation.getEntityValue(values)))
+  const related = metadata.relations.filter((relation) =>
+    needsOwnStatements(relation, relation.getEntityValue(values, true)),
+  )
   return {
     values,
     parents: related.filter(isOwningToOne),
     children: related.filter((relation) => !isOwningToOne(relation)),
   }
 }
+
+/** Objects without property values: what is in them would be lost. */
+const containers = [Array, Date, Map, Promise, Set, Uint8Array]
 
 function mergeValues(
   values: ObjectLiteral,
@@ -60,21 +65,28 @@ function mergeValues(
     const column = metadata.findColumnWithPropertyPathStrict(path)
     const relation = metadata.findRelationWithPropertyPath(path)
     const embedded = metadata.findEmbeddedWithPropertyPath(path)
-    if (!column && !relation && !embedded) {
+    if (!hasProperty(metadata, path)) {
       throw invalid(at, value, `${metadata.name} has no such property, so it could not be stored; remove it`)
     }
     if (value === undefined) continue
     if (isOperator(value)) throw invalid(at, value, 'an operator is no value; give the value itself')
+    if (typeof value === 'function') throw invalid(at, value, 'a function is no value; give the value itself')
+    if (column && !isStored(column)) throw invalid(at, value, 'an INSERT does not write this column; remove it')
     if (relation && !column) checkRelated(relation, value, at)
     if (column || relation) {
-      const replaced = column?.relationMetadata
-      if (replaced && replaced.propertyPath !== path) setAt(values, replaced.propertyPath, undefined)
+      for (const other of otherPathsOf(column, relation)) if (other !== path) setAt(values, other, undefined)
       setAt(values, path, value)
     } else if (value === null) {
       for (const part of embedded?.columnsFromTree ?? []) setAt(values, part.propertyPath, null)
     } else if (isObject(value)) mergeValues(values, metadata, value, `${path}.`, at)
     else throw invalid(at, value, 'an embedded object is given by its properties')
   }
+}
+
+/** A foreign key that is declared beside its relation is one thing with two names: the later value replaces the other. */
+function otherPathsOf(column: ColumnMetadata | undefined, relation: RelationMetadata | undefined): string[] {
+  if (column) return column.relationMetadata ? [column.relationMetadata.propertyPath] : []
+  return relation?.joinColumns.filter((key) => !key.isVirtual).map((key) => key.propertyPath) ?? []
 }
 
 /** Refuses a related value that would be lost: a bare id, or a new object where nothing cascades. */

@@ -17,10 +17,13 @@ export function isOperator(value: unknown): value is Operator {
 
 export const equalTo = (value: unknown): unknown => Equal(value)
 
-/** The plain values inside an operator, however deep: `Not(In([1, 2]))` has 1 and 2. `Raw` and `IsNull` have none. */
+/** The plain values inside an operator, however deep: `Not(In([1, 2]))` has 1 and 2. */
 export function operandsOf(operator: Operator): unknown[] {
   if (operator.child) return operandsOf(operator.child)
-  if (operator.type === 'isNull' || operator.type === 'raw') return []
+  if (operator.type === 'isNull') return []
+  // NULL is a fair parameter of hand-written SQL.
+  if (operator.type === 'raw')
+    return Object.values(operator.objectLiteralParameters ?? {}).filter((value) => value !== null)
   const values = Array.isArray(operator.value) ? operator.value : [operator.value]
   return values.flatMap((value) => (isOperator(value) ? operandsOf(value) : [value]))
 }

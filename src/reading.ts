@@ -21,16 +21,37 @@ export function readMode({ options, dataSource }: Call): ReplicationMode {
  */
 export async function lookAgain(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
   const winner = await onlyMatch(call, matching(call, runner))
-  if (winner || !call.dialect.snapshotHidesWinner || !runner.isTransactionActive) return winner
-  const locking = matching(call, runner).setLock('pessimistic_read')
+  if (winner || !mayReadStale(call, runner)) return winner
+  return onlyMatch(call, sharingLock(call, matching(call, runner)))
+}
+
+const mayReadStale = (call: Call, runner: QueryRunner) => call.dialect.snapshotHidesWinner && runner.isTransactionActive
+
+function sharingLock(call: Call, query: SelectQueryBuilder<ObjectLiteral>): SelectQueryBuilder<ObjectLiteral> {
+  query.setLock('pessimistic_read')
   const clause = call.dialect.sharedLockClause(call.dataSource.driver)
-  if (clause) replaceLockClause(locking as SelectQueryBuilder<never>, clause)
-  return onlyMatch(call, locking)
+  if (clause) replaceLockClause(query, clause)
+  return query
+}
+
+/** Reads a row that someone else may just have changed, as it is committed. */
+export async function readAgain(
+  call: Call,
+  runner: QueryRunner,
+  id: ObjectLiteral,
+): Promise<ObjectLiteral | undefined> {
+  const query = select(call, runner, id, call.options.withDeleted)
+  return (await (mayReadStale(call, runner) ? sharingLock(call, query) : query).getMany())[0]
 }
 
 /** Reads a row by its primary key as `find` would give it. */
-export async function readById(call: Call, runner: QueryRunner, id: ObjectLiteral): Promise<ObjectLiteral | undefined> {
-  const query = select(call, runner, id as FindOptionsWhere<ObjectLiteral>, true)
+export async function readById(
+  call: Call,
+  runner: QueryRunner,
+  id: ObjectLiteral,
+  withDeleted = call.options.withDeleted,
+): Promise<ObjectLiteral | undefined> {
+  const query = select(call, runner, id as FindOptionsWhere<ObjectLiteral>, withDeleted)
   return (await query.getMany())[0]
 }
 

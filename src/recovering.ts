@@ -1,28 +1,30 @@
 import { IsNull, Not, type ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
-import { readById } from './reading.js'
-import { broadcast, type QueryRunner } from './typeorm.js'
+import { readAgain, readById } from './reading.js'
+import { broadcastRecover, type QueryRunner } from './typeorm.js'
 
 /** With `restoreDeleted`, a soft-deleted match is recovered on the primary; anything else is returned as it is. */
-export async function recovered(call: Call, found: ObjectLiteral): Promise<ObjectLiteral> {
+export async function recovered(call: Call, found: ObjectLiteral, runner?: QueryRunner): Promise<ObjectLiteral> {
   const deletedAt = call.metadata.deleteDateColumn?.getEntityValue(found) ?? undefined
   if (!call.options.restoreDeleted || deletedAt === undefined) return found
-  return onConnection(call.manager, call.dialect, 'master', (runner) => recover(call, runner, found))
+  if (runner) return recover(call, runner, found)
+  return onConnection(call.manager, call.dialect, 'master', (own) => recover(call, own, found))
 }
 
 /** An UPDATE by condition, so that of several callers one recovers the row and AfterRecover runs for that one. */
 async function recover(call: Call, runner: QueryRunner, found: ObjectLiteral): Promise<ObjectLiteral> {
   const { metadata } = call
   const id = metadata.getEntityIdMap(found) as ObjectLiteral
-  await broadcast(runner, 'BeforeRecover', metadata, found)
+  await broadcastRecover(runner, 'BeforeRecover', metadata, found)
   const { affected } = await runner.manager
     .createQueryBuilder(metadata.target, metadata.name, runner)
     .restore()
     .where({ ...id, [metadata.deleteDateColumn?.propertyPath as string]: Not(IsNull()) })
     .callListeners(false)
     .execute()
+  if (!affected) return (await readAgain(call, runner, id)) ?? found
   const row = (await readById(call, runner, id)) ?? found
-  if (affected) await broadcast(runner, 'AfterRecover', metadata, row)
+  await broadcastRecover(runner, 'AfterRecover', metadata, row)
   return row
 }

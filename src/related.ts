@@ -1,9 +1,15 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { atomically } from './connection.js'
-import { readCandidate, writeRow } from './inserting.js'
+import { claiming, readCandidate, writeRow } from './inserting.js'
 import type { NewRow } from './new-row.js'
-import { afterTreeInsert, beforeTreeInsert, broadcast, type QueryRunner, type RelationMetadata } from './typeorm.js'
+import {
+  afterTreeInsert,
+  beforeTreeInsert,
+  broadcastInsert,
+  type QueryRunner,
+  type RelationMetadata,
+} from './typeorm.js'
 
 /** Does the new row take more than its own INSERT: parents, children, links, or a place in a tree? */
 export function takesRelatedStatements({ metadata }: Call, row: NewRow): boolean {
@@ -22,13 +28,15 @@ export async function insertWithRelated(
   row: NewRow,
 ): Promise<ObjectLiteral> {
   return atomically(runner, call.dialect, async () => {
-    for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
-    await beforeTreeInsert(runner, call.metadata, candidate)
-    await writeRow(call, runner, candidate, 'plain')
-    await afterTreeInsert(runner, call.metadata, candidate)
-    if (row.children.length > 0) await saveChildren(call, runner, candidate, row.children)
+    await claiming(async () => {
+      for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
+      await beforeTreeInsert(runner, call.metadata, candidate)
+      await writeRow(call, runner, candidate, 'plain')
+      await afterTreeInsert(runner, call.metadata, candidate)
+      if (row.children.length > 0) await saveChildren(call, runner, candidate, row.children)
+    })
     const stored = await readCandidate(call, runner, candidate)
-    await broadcast(runner, 'AfterInsert', call.metadata, candidate)
+    await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
     return stored
   })
 }

@@ -20,6 +20,10 @@ interface Turn {
 class Queue {
   #waiting: (() => void)[] | undefined
 
+  async whenIdle(): Promise<void> {
+    while (this.#waiting) await this.run(async () => undefined)
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting) await new Promise<void>((resolve) => this.#waiting?.push(resolve))
     else this.#waiting = []
@@ -48,6 +52,8 @@ export async function inTurn<T>(key: object, work: () => Promise<T>): Promise<T>
     try {
       return await context.run(turn, work)
     } finally {
+      // A hook may have called us without waiting for the answer: that call is still inside this turn.
+      await turn.nested.whenIdle()
       turn.isOver = true
     }
   })

@@ -31,11 +31,29 @@ export function isolationLevelsOf(driver: Driver): readonly IsolationLevel[] | u
   return (driver as { readonly supportedIsolationLevels?: readonly IsolationLevel[] }).supportedIsolationLevels
 }
 
-type EntityEvent = 'BeforeInsert' | 'AfterInsert' | 'BeforeRecover' | 'AfterRecover'
-
 /** Runs the entity's listeners and the data source's subscribers for an event, as TypeORM's own statements do. */
-export function broadcast(runner: QueryRunner, event: EntityEvent, metadata: EntityMetadata, entity: object) {
-  return runner.broadcaster.broadcast(event, metadata, entity, metadata.getEntityIdMap(entity))
+export function broadcastInsert(
+  runner: QueryRunner,
+  event: 'BeforeInsert' | 'AfterInsert',
+  metadata: EntityMetadata,
+  entity: ObjectLiteral,
+) {
+  return fire(runner, event, metadata, entity, metadata.getEntityIdMap(entity))
+}
+
+export function broadcastRecover(
+  runner: QueryRunner,
+  event: 'BeforeRecover' | 'AfterRecover',
+  metadata: EntityMetadata,
+  entity: ObjectLiteral,
+) {
+  return fire(runner, event, metadata, entity, entity, metadata.getEntityIdMap(entity))
+}
+
+/** The declared arguments of an event lack the identifier that it is fired with. */
+function fire(runner: QueryRunner, event: string, ...args: unknown[]): Promise<void> {
+  const broadcaster = runner.broadcaster as unknown as { broadcast(event: string, ...args: unknown[]): Promise<void> }
+  return broadcaster.broadcast(event, ...args)
 }
 
 /** Runs `afterLoad` for entities that were built without TypeORM's SELECT. */
@@ -44,12 +62,19 @@ export function broadcastLoad(runner: QueryRunner, metadata: EntityMetadata, ent
 }
 
 /** Lets a locking SELECT end in `clause` instead of what TypeORM would write. */
-export function replaceLockClause(query: SelectQueryBuilder<never>, clause: string): void {
+export function replaceLockClause(query: SelectQueryBuilder<ObjectLiteral>, clause: string): void {
   const internals = query as unknown as { createLockExpression?: () => string }
   if (typeof internals.createLockExpression !== 'function') {
     throw new Error('typeorm-get-or-create: this TypeORM release builds lock clauses in a way that is not known yet')
   }
   internals.createLockExpression = () => clause
+  // A SELECT that limits joined rows runs as copies of itself.
+  const clone = query.clone.bind(query)
+  query.clone = () => {
+    const copy = clone()
+    replaceLockClause(copy, clause)
+    return copy
+  }
 }
 
 /** What would change in a stored row, found as TypeORM's unit of work finds it. */
@@ -100,7 +125,11 @@ type TreeExecutor = { insert(subject: InsertSubject): Promise<void> }
 /** Makes room in a nested set; it must run before the row is inserted and sets left and right on the entity. */
 export async function beforeTreeInsert(runner: QueryRunner, metadata: EntityMetadata, entity: object): Promise<void> {
   if (metadata.treeType !== 'nested-set') return
-  await insertIntoTree(new NestedSetSubjectExecutor(runner), metadata, entity)
+  const place: ObjectLiteral = {}
+  await insertIntoTree(new NestedSetSubjectExecutor(runner), metadata, entity, place)
+  for (const column of [metadata.nestedSetLeftColumn, metadata.nestedSetRightColumn]) {
+    column?.setEntityValue(entity, column.getEntityValue(place))
+  }
 }
 
 /** A nested set has one root: whoever loses the race for it is told before the row's own INSERT. */
@@ -116,7 +145,12 @@ export async function afterTreeInsert(runner: QueryRunner, metadata: EntityMetad
   }
 }
 
-function insertIntoTree(executor: object, metadata: EntityMetadata, entity: object): Promise<void> {
+function insertIntoTree(
+  executor: object,
+  metadata: EntityMetadata,
+  entity: object,
+  insertedValueSet = entity,
+): Promise<void> {
   const identifier = metadata.getEntityIdMap(entity)
-  return (executor as TreeExecutor).insert({ metadata, entity, insertedValueSet: entity, identifier })
+  return (executor as TreeExecutor).insert({ metadata, entity, insertedValueSet, identifier })
 }

@@ -70,7 +70,8 @@ export function insistOnAUniqueKey(
   if (uniqueness === 'require')
     throw new NotUniqueCriteriaError(metadata.name, paths, `${advice}, or pass uniqueness: 'ignore'.`)
   const seen = warned.get(metadata) ?? new Set()
-  if (seen.has(columns)) return
-  warned.set(metadata, seen.add(columns))
+  const keySet = [...paths].sort().join()
+  if (seen.has(keySet)) return
+  warned.set(metadata, seen.add(keySet))
   dataSource.logger.log('warn', `typeorm-get-or-create: ${advice}, or pass uniqueness: 'ignore'.`)
 }

@@ -61,7 +61,7 @@ function updateFound(
   return onConnection(call.manager, call.dialect, 'master', async (runner) => {
     const match = await lockMatch(call, runner, winner, transaction)
     if (!match) return undefined
-    const current = await recovered(call, match.row)
+    const current = await recovered(call, match.row, runner)
     return updateRow(call, runner, { ...match, row: current }, changes)
   })
 }

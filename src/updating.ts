@@ -23,7 +23,7 @@ export async function updateRow(
   const entity = columnsOf(metadata, locked.row)
   const row = await changes(locked.row)
   const relations = metadata.relationsWithJoinColumns.filter(
-    (relation) => relation.getEntityValue(row.values) !== undefined,
+    (relation) => relation.getEntityValue(row.values, true) !== undefined,
   )
   if (relations.length > 0) await lockedKeys(call, runner, before, relations)
   const given = runner.manager.create(metadata.target, row.values) as ObjectLiteral
@@ -32,7 +32,7 @@ export async function updateRow(
     if (value !== undefined) column.setEntityValue(entity, value)
   }
   for (const relation of metadata.relations) {
-    if (relation.getEntityValue(row.values) !== undefined)
+    if (relation.getEntityValue(row.values, true) !== undefined)
       relation.setEntityValue(entity, relation.getEntityValue(given))
   }
   for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(entity))
@@ -78,7 +78,7 @@ async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, ch
   if (dialect.updateReturnsRow && columns) {
     const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
     const { records } = await runner.query(`${sql} RETURNING ${names}`, parameters, true)
-    return loaded(runner, metadata, hydrate(driver, metadata, columns, records[0]) as ObjectLiteral)
+    return loaded(runner, metadata, hydrate(runner, metadata, columns, records[0]) as ObjectLiteral)
   }
   await runner.query(sql, parameters, true)
   const predicted = columns && predict(call, locked, values)

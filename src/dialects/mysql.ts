@@ -31,7 +31,7 @@ export const mysql: Dialect = {
       PROTOCOL_CONNECTION_LOST: 'PROTOCOL_CONNECTION_LOST',
     },
   },
-  describeUniqueViolation,
+  describeUniqueViolation: (error) => describeKey(error.errno, String(error.sqlMessage ?? error.message)),
   // REPEATABLE READ, the default, reads from the snapshot that the transaction's first SELECT took: the winner is not
   // in it. A shared lock reads the latest committed row. Not FOR UPDATE: the failed insert left a shared lock on the
   // row, and two losers that both want the exclusive one deadlock.
@@ -54,9 +54,11 @@ const isServerError = (error: DriverError) =>
  * server's `lc_messages` and the value may contain quotes, so the last quoted word counts. MySQL since 8.0.19 puts the
  * table before the name.
  */
-function describeUniqueViolation(error: DriverError): UniqueViolation {
-  const name = /'((?:[^']|'')+)'[^']*$/.exec(String(error.sqlMessage ?? error.message))?.[1]
-  if (name === undefined) return {}
+export function describeKey(errno: unknown, message: string): UniqueViolation {
+  const name = /'((?:[^']|'')+)'[^']*$/.exec(message)?.[1]
+  // ER_FOREIGN_DUPLICATE_KEY_WITHOUT_CHILD_INFO ends in the record; ER_DUP_KEY and ER_DUP_UNIQUE name the table only.
+  if (name === undefined || errno === 1762) return {}
+  if (errno === 1022 || errno === 1169) return { table: name }
   const dot = name.indexOf('.')
   return dot < 0 ? { constraint: name } : { constraint: name.slice(dot + 1), table: name.slice(0, dot) }
 }

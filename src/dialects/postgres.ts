@@ -34,7 +34,7 @@ export const postgres: Dialect = {
 /** `detail` is `Key (a, b)=(1, 2) already exists.`; it is absent under row-level security, and may be translated. */
 function describeUniqueViolation(error: DriverError): UniqueViolation {
   const { constraint, table, detail } = error
-  const columns = typeof detail === 'string' ? /\(((?:[^()"]|"(?:[^"]|"")*")+)\)=\(/.exec(detail)?.[1] : undefined
+  const columns = typeof detail === 'string' ? /^[^(]*\(((?:[^()"]|"(?:[^"]|"")*")+)\)=\(/.exec(detail)?.[1] : undefined
   return {
     ...(typeof constraint === 'string' && { constraint }),
     ...(typeof table === 'string' && { table }),

@@ -12,7 +12,7 @@ export const sap: Dialect = {
     uniqueViolation: { ERR_SQL_UNIQUE_VIOLATED: 301 },
     deadlock: { ERR_TX_ROLLBACK_DEADLOCK: 133 },
     serializationFailure: { ERR_TX_SERIALIZATION: 138 },
-    lockTimeout: { ERR_TX_LOCK_ACQUISITION_FAIL: 131, ERR_TX_ROLLBACK_LOCK_TIMEOUT: 146 },
+    lockTimeout: { ERR_TX_ROLLBACK_LOCK_TIMEOUT: 131, ERR_TX_LOCK_ACQUISITION_FAIL: 146 },
     connectionLost: { ERR_SESSION_TERMINATED: -10807 },
   },
 }

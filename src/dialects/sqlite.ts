@@ -41,7 +41,7 @@ function codeOf(error: DriverError): string | undefined {
   // The `sqlite3` driver reports the primary code only, and the rest in the message.
   if (code && code !== 'SQLITE_CONSTRAINT') return code
   if (/UNIQUE constraint failed: /.test(error.message)) return 'SQLITE_CONSTRAINT_UNIQUE'
-  if (/^(SQLITE_BUSY: )?database is locked/.test(error.message)) return 'SQLITE_BUSY'
+  if (/(?:^|SQLITE_BUSY: |Error code 5: )database is locked/.test(error.message)) return 'SQLITE_BUSY'
   return code
 }
 
