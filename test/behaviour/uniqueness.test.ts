@@ -1,0 +1,152 @@
+import { Equal, In, IsNull, Like } from 'typeorm'
+import { getOrCreateMixin, NotUniqueCriteriaError, type Uniqueness } from '../../src/index.js'
+import { type OpenDatabase, openDatabase } from '../databases.js'
+import { Country, entities, Role, Tag, User } from '../entities.js'
+import { expectRefusal, failureOf } from '../failures.js'
+import { Badge, Customer, Device, keyEntities, Passport, Seat, Ticket } from '../key-entities.js'
+
+/** Criteria of any shape: what is asked here is only whether a key covers them. */
+type AnyCriteria = {
+  getOrBuild(criteria: unknown, defaults?: unknown, options?: { uniqueness?: Uniqueness }): Promise<[object, boolean]>
+  getOrCreate(criteria: unknown, defaults?: unknown, options?: { uniqueness?: Uniqueness }): Promise<[object, boolean]>
+}
+type Target = (new () => object) | string
+
+let db: OpenDatabase
+
+async function open() {
+  db = await openDatabase([...entities, ...keyEntities])
+}
+const close = () => db.close()
+
+const looking = (entity: Target) =>
+  db.dataSource.getRepository(entity).extend(getOrCreateMixin()) as unknown as AnyCriteria
+
+const id = '6f1f7a3e-95a5-4f0c-8d5f-0a3d5f6a7b8c'
+
+const covered: [by: string, entity: Target, criteria: unknown][] = [
+  ['a generated primary key', User, { id: 1 }],
+  ['a chosen primary key', Country, { code: 'DE' }],
+  ['a uuid', Device, { id }],
+  ['all of a composite primary key', Seat, { line: 'A', position: 1 }],
+  ['a unique column', User, { email: 'a@x' }],
+  ['a unique column that may be NULL, given a value', User, { handle: 'a' }],
+  ['a unique column with a transformer', Badge, { code: 'a' }],
+  ['a unique column among others', User, { email: 'a@x', name: 'A' }],
+  ['a unique column by Equal()', User, { email: Equal('a@x') }],
+  ['@Unique on a relation by key and a column', Role, { team: { id: 1 }, title: 'Lead' }],
+  ['a unique index on several columns', Ticket, { queue: 'main', position: 1 }],
+  ['a unique column of an embedded object', Customer, { contact: { phone: '1' } }],
+  ['a one-to-one join column', Passport, { holder: { id: 1 } }],
+  ['a key of an entity without a class', 'Setting', { key: 'theme' }],
+  ['a key in each alternative', User, [{ email: 'a@x' }, { id: 1 }]],
+]
+
+const uncovered: [by: string, entity: Target, criteria: unknown, columns: string[]][] = [
+  ['a plain column', User, { name: 'A' }, ['name']],
+  ['two plain columns', User, { name: 'A', hits: 1 }, ['name', 'hits']],
+  ['a part of a composite primary key', Seat, { line: 'A' }, ['line']],
+  ['a part of a @Unique', Role, { title: 'Lead' }, ['title']],
+  ['a part of a unique index', Ticket, { queue: 'main' }, ['queue']],
+  ['an index with a condition', Ticket, { title: 'Broken' }, ['title']],
+  ['a relation that is not unique', User, { team: { id: 1 } }, ['team.id']],
+  ['IsNull() on a unique column', User, { handle: IsNull() }, []],
+  ['IsNull() on a part of a unique index', Ticket, { queue: 'main', position: IsNull() }, ['queue']],
+  ['an operator on a unique column', User, { email: Like('a%') }, []],
+  ['a list on a unique column', User, { email: In(['a@x']) }, []],
+  ['a relation of a @Unique by other fields', Role, { team: { name: 'red' }, title: 'Lead' }, ['title']],
+  ['another column of an embedded object', Customer, { contact: { city: 'Bonn' } }, ['contact.city']],
+  ['an alternative without a key', User, [{ email: 'a@x' }, { name: 'A' }], ['name']],
+]
+
+describe("uniqueness: 'require'", () => {
+  beforeAll(open)
+  afterAll(close)
+
+  test.each(covered)('passes criteria covered by %s', async (_, entity, criteria) => {
+    const [, isNew] = await looking(entity).getOrBuild(criteria, {}, { uniqueness: 'require' })
+    expect(isNew).toBe(true)
+  })
+
+  test.each(uncovered)('refuses criteria covered by %s only, naming what they have', (_, entity, criteria, columns) =>
+    expectRefusal(db.statements, () => looking(entity).getOrCreate(criteria, {}, { uniqueness: 'require' }), {
+      error: NotUniqueCriteriaError,
+      says: [typeof entity === 'string' ? entity : entity.name, ...columns.map((column) => `'${column}'`)],
+    }),
+  )
+
+  test('says which unique key is missing', async () => {
+    const call = looking(User).getOrCreate({ name: 'A', hits: 1 }, {}, { uniqueness: 'require' })
+    const failure = (await failureOf(call)) as NotUniqueCriteriaError
+    expect(failure.message).toContain("@Unique(['name', 'hits'])")
+    expect(failure.entityName).toBe('User')
+    expect(failure.propertyPaths).toEqual(['name', 'hits'])
+  })
+})
+
+describe("uniqueness: 'warn', the default", () => {
+  // What was warned of is remembered per DataSource, so each test starts with one of its own.
+  beforeEach(open)
+  afterEach(close)
+
+  test('is silent for all criteria that a key covers', async () => {
+    for (const [, entity, criteria] of covered) await looking(entity).getOrBuild(criteria)
+    expect(db.statements.warnings).toEqual([])
+  })
+
+  test('warns of criteria that no key covers, and goes on', async () => {
+    expect((await looking(User).getOrBuild({ name: 'A' }))[1]).toBe(true)
+    expect(db.statements.warnings).toHaveLength(1)
+  })
+
+  test('warns in one line that says what to add', async () => {
+    await looking(User).getOrBuild({ name: 'A', hits: 1 })
+    const [warning] = db.statements.warnings
+    expect(warning).not.toContain('\n')
+    expect(warning).toContain('typeorm-get-or-create')
+    expect(warning).toContain("@Unique(['name', 'hits'])")
+    expect(warning).toContain('User')
+  })
+
+  test('warns once per entity and set of columns, whatever the values, the order and the repository', async () => {
+    for (const name of ['A', 'B']) await looking(User).getOrBuild({ name, hits: 1 })
+    await looking(User).getOrBuild({ hits: 2, name: 'C' })
+    await looking(User).getOrCreate({ name: 'D', hits: 3 }, { email: 'd@x' }, { uniqueness: 'warn' })
+    await db.dataSource.transaction((manager) =>
+      (manager.getRepository(User).extend(getOrCreateMixin()) as unknown as AnyCriteria).getOrBuild({
+        name: 'E',
+        hits: 1,
+      }),
+    )
+    expect(db.statements.warnings).toHaveLength(1)
+  })
+
+  test('warns again for other columns, and for another entity', async () => {
+    await looking(User).getOrBuild({ name: 'A' })
+    await looking(User).getOrBuild({ hits: 1 })
+    await looking(Country).getOrBuild({ name: 'A' })
+    expect(db.statements.warnings).toHaveLength(3)
+  })
+
+  test('warns on a hit, too', async () => {
+    await db.dataSource.getRepository(Tag).insert({ label: 'there' })
+    expect((await looking(Tag).getOrCreate({ label: Like('ther%') }))[1]).toBe(false)
+    expect(db.statements.warnings).toHaveLength(1)
+  })
+})
+
+describe("uniqueness: 'ignore'", () => {
+  beforeAll(open)
+  afterAll(close)
+
+  test.each(uncovered)('is silent for criteria covered by %s only', async (_, entity, criteria) => {
+    expect((await looking(entity).getOrBuild(criteria, {}, { uniqueness: 'ignore' }))[1]).toBe(true)
+    expect(db.statements.warnings).toEqual([])
+  })
+
+  test('does not use up the warning of a later call', async () => {
+    await looking(User).getOrBuild({ name: 'A' }, {}, { uniqueness: 'ignore' })
+    await looking(User).getOrBuild({ name: 'A' })
+    expect(db.statements.warnings).toHaveLength(1)
+  })
+})
