@@ -129,15 +129,17 @@ function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): stri
     .map((column) => column.propertyPath)
 }
 
+/** The columns that entities of this class have, without those of its child classes in the same table. */
+export function ownColumnsOf(metadata: EntityMetadata): ColumnMetadata[] {
+  return metadata.columns.filter(
+    (column) => !column.isVirtual && !metadata.childEntityMetadatas.some((child) => child.target === column.target),
+  )
+}
+
 /** The columns that a read gives, when RETURNING gives the same and there is nothing to read beside them. */
 export function ownColumns(call: Call): ColumnMetadata[] | undefined {
   const { metadata, dialect, dataSource } = call
-  const columns = metadata.columns.filter(
-    (column) =>
-      (column.isSelect || column.isPrimary) &&
-      !column.isVirtual &&
-      !metadata.childEntityMetadatas.some((child) => child.target === column.target),
-  )
+  const columns = ownColumnsOf(metadata).filter((column) => column.isSelect || column.isPrimary)
   const readsDifferently = (column: ColumnMetadata) =>
     column.isVirtualProperty || dialect.selectsThroughFunction(column, dataSource.driver)
   const readsMore = loadsRelations(call) || metadata.relationIds.length > 0

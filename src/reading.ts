@@ -1,12 +1,17 @@
 import type { FindOptionsWhere, ObjectLiteral, ReplicationMode, SelectQueryBuilder } from 'typeorm'
 import type { Call } from './call.js'
+import { readCompiled } from './compiled.js'
 import { onConnection } from './connection.js'
 import { MultipleEntitiesFoundError } from './errors.js'
 import { type QueryRunner, type RelationMetadata, replaceLockClause } from './typeorm.js'
 
 /** The first read: where TypeORM would read, unless the caller chose the primary or the replica. */
 export async function look(call: Call): Promise<ObjectLiteral | undefined> {
-  return onConnection(call.manager, call.dialect, readMode(call), (runner) => onlyMatch(call, matching(call, runner)))
+  return onConnection(call.manager, call.dialect, readMode(call), (runner) => readMatch(call, runner))
+}
+
+async function readMatch(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
+  return onlyOf(call, (await readCompiled(call, runner)) ?? (await matching(call, runner).getMany()))
 }
 
 export function readMode({ options, dataSource }: Call): ReplicationMode {
@@ -20,9 +25,9 @@ export function readMode({ options, dataSource }: Call): ReplicationMode {
  * insert left a shared lock on that row, and losers that all want the exclusive one deadlock.
  */
 export async function lookAgain(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
-  const winner = await onlyMatch(call, matching(call, runner))
+  const winner = await readMatch(call, runner)
   if (winner || !mayReadStale(call, runner)) return winner
-  return onlyMatch(call, sharingLock(call, matching(call, runner)))
+  return onlyOf(call, await sharingLock(call, matching(call, runner)).getMany())
 }
 
 const mayReadStale = (call: Call, runner: QueryRunner) => call.dialect.snapshotHidesWinner && runner.isTransactionActive
@@ -73,11 +78,11 @@ export async function lockMatch(
   transaction: 'ours' | 'theirs',
 ): Promise<LockedRow | undefined> {
   if (!call.dialect.locksRows) {
-    const row = await onlyMatch(call, matching(call, runner))
+    const row = await readMatch(call, runner)
     return row && { row }
   }
   const locksAtOnce = call.isUnique && (transaction === 'ours' || !call.dialect.locksGaps)
-  const known = winner ?? (locksAtOnce ? undefined : await onlyMatch(call, matching(call, runner)))
+  const known = winner ?? (locksAtOnce ? undefined : await readMatch(call, runner))
   return known || locksAtOnce ? readLocked(call, runner, known) : undefined
 }
 
@@ -125,8 +130,7 @@ export async function lockedKeys(
   for (const relation of relations) relation.setEntityValue(state, row && relation.getEntityValue(row))
 }
 
-async function onlyMatch(call: Call, query: SelectQueryBuilder<ObjectLiteral>): Promise<ObjectLiteral | undefined> {
-  const [match, another] = await query.getMany()
+function onlyOf(call: Call, [match, another]: ObjectLiteral[]): ObjectLiteral | undefined {
   if (another) throw new MultipleEntitiesFoundError(call.metadata.name)
   return match
 }

@@ -9,6 +9,7 @@
  * - The subject executors below keep the bookkeeping of trees (0.3.20 to 1.1).
  */
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm'
+import { DriverUtils } from 'typeorm/driver/DriverUtils.js'
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js'
 import { Subject } from 'typeorm/persistence/Subject.js'
 import { SubjectChangedColumnsComputer } from 'typeorm/persistence/SubjectChangedColumnsComputer.js'
@@ -59,6 +60,11 @@ function fire(runner: QueryRunner, event: string, ...args: unknown[]): Promise<v
 /** Runs `afterLoad` for entities that were built without TypeORM's SELECT. */
 export function broadcastLoad(runner: QueryRunner, metadata: EntityMetadata, entities: object[]) {
   return runner.broadcaster.broadcast('Load', metadata, entities)
+}
+
+/** The name that a column has in the records of a SELECT from its entity (0.3.20 to 1.1). */
+export function aliasOf(driver: Driver, metadata: EntityMetadata, column: ColumnMetadata): string {
+  return DriverUtils.buildAlias(driver, undefined, metadata.name, column.databaseName)
 }
 
 /** Lets a locking SELECT end in `clause` instead of what TypeORM would write. */

@@ -75,6 +75,8 @@ export interface Dialect {
   readonly locksGaps: boolean
   /** The most parameters that one statement may have. */
   readonly maxParameters: number
+  /** Do strings and numbers reach the database as they are given, without a type that TypeORM adds? */
+  readonly comparesPlainValues: boolean
   /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
   readonly clock: string | undefined
   /** Does a column store this value as it is given, so that it need not be read back? */
@@ -102,6 +104,7 @@ export const standardAnswers = {
   namesLockedTable: false,
   locksGaps: false,
   maxParameters: 1000,
+  comparesPlainValues: false,
   clock: undefined,
   storesExactly: () => false,
 } satisfies Partial<Dialect>

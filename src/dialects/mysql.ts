@@ -41,6 +41,7 @@ export const mysql: Dialect = {
   sharedLockClause: (driver) => (Number.parseInt(driver.version ?? '', 10) >= 10 ? ' LOCK IN SHARE MODE' : undefined),
   locksGaps: true,
   maxParameters: 65_535,
+  comparesPlainValues: true,
   clock: 'CURRENT_TIMESTAMP(6)',
   storesExactly,
   insertedRow: (driver) => (driver.isReturningSqlSupported('insert') ? 'returning' : 'insertId'),

@@ -29,6 +29,7 @@ export const postgres: Dialect = {
   updateReturnsRow: true,
   namesLockedTable: true,
   maxParameters: 65_535, // the protocol counts them in 16 bits: https://www.postgresql.org/docs/current/protocol-message-formats.html
+  comparesPlainValues: true,
 }
 
 /** `detail` is `Key (a, b)=(1, 2) already exists.`; it is absent under row-level security, and may be translated. */

@@ -30,6 +30,7 @@ export const sqlite: Dialect = {
   beginToWrite: 'BEGIN IMMEDIATE TRANSACTION',
   locksRows: false,
   maxParameters: 32_766, // https://www.sqlite.org/limits.html#max_variable_number
+  comparesPlainValues: true,
   selectsThroughFunction: (column) => column.type === 'jsonb',
 }
 
