@@ -144,7 +144,7 @@ export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): stri
 }
 
 /** The columns that the criteria pin, in an order that does not depend on how they were written. */
-function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
+export function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
   const columns = [...(criteria.alternatives[0]?.keys() ?? [])]
   return columns.sort((one, other) => (one.databaseName < other.databaseName ? -1 : 1))
 }

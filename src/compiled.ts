@@ -11,6 +11,8 @@ import { aliasOf, broadcastLoad, type ColumnMetadata, type EntityMetadata, type 
  */
 interface LookUp {
   readonly sql: string
+  /** Unique among processes, which may share connections through a pooler. */
+  readonly name: string
   /** The value of each parameter: that of a key column, or a constant such as a discriminator. */
   readonly parameters: readonly (ColumnMetadata | { readonly constant: unknown })[]
   /** How a record becomes an entity: of the class that was asked for, or of the child class that its discriminator names. */
@@ -35,13 +37,27 @@ const lookUps = new WeakMap<EntityMetadata, Map<string, LookUp>>()
 export async function readCompiled(call: Call, runner: QueryRunner): Promise<ObjectLiteral[] | undefined> {
   const [pinned] = call.criteria.alternatives
   if (!pinned || !isCompilable(call, pinned)) return undefined
-  const { sql, parameters, shapes } = lookUpFor(call, runner, [...pinned.keys()])
+  const lookUp = lookUpFor(call, runner, [...pinned.keys()])
+  const { parameters, shapes } = lookUp
   const values = parameters.map((part) => ('constant' in part ? part.constant : persistent(part, pinned.get(part))))
-  const { records } = await runner.query(sql, values, true)
-  const rows = (records as ObjectLiteral[]).map((record) => hydrate(call, runner, shapes, record))
+  const { records } = await send(call, runner, lookUp, values)
+  const rows = records.map((record) => hydrate(call, runner, shapes, record))
   if (rows.length > 0) await broadcastLoad(runner, call.metadata, rows)
   return rows
 }
+
+function send(
+  { options, dialect }: Call,
+  runner: QueryRunner,
+  { name, sql }: LookUp,
+  values: unknown[],
+): Promise<QueryResult> {
+  const { queryNamed } = dialect
+  if (options.prepare && queryNamed) return queryNamed(runner, name, sql, values) as Promise<QueryResult>
+  return runner.query(sql, values, true)
+}
+
+type QueryResult = { readonly records: ObjectLiteral[] }
 
 /** Strings and numbers reach every one of these drivers as they are; other values, TypeORM converts for each. */
 function isCompilable(call: Call, pinned: ReadonlyMap<ColumnMetadata, unknown>): boolean {
@@ -72,6 +88,9 @@ function lookUpFor(call: Call, runner: QueryRunner, columns: readonly ColumnMeta
   return lookUp
 }
 
+const processMark = Math.random().toString(36).slice(2)
+let names = 0
+
 /** Each key column gets a value that stands for it, and is looked for among the parameters of the finished text. */
 function compile(call: Call, runner: QueryRunner, columns: readonly ColumnMetadata[]): LookUp {
   const { driver } = call.dataSource
@@ -83,7 +102,13 @@ function compile(call: Call, runner: QueryRunner, columns: readonly ColumnMetada
   }
   if (!call.isUnique) query.limit(2)
   const [sql, parameters] = query.getQueryAndParameters()
-  return { sql, parameters: parameters.map((value) => marks.get(value) ?? { constant: value }), shapes: shapesOf(call) }
+  const name = `get_or_create_${processMark}_${++names}`
+  return {
+    sql,
+    name,
+    parameters: parameters.map((value) => marks.get(value) ?? { constant: value }),
+    shapes: shapesOf(call),
+  }
 }
 
 function shapesOf({ metadata, dataSource }: Call): Shape[] {

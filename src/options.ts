@@ -9,7 +9,7 @@ export type { Uniqueness } from './unique-key.js'
 export type Strategy = 'find-first' | 'create-first'
 
 /** Defaults for every call of a repository; each call may override them. */
-export interface GetOrCreateMixinOptions {
+export interface CallDefaults {
   /**
    * What to do when no unique key covers the criteria, so that two callers can both create: warn once through TypeORM's
    * logger, refuse with `NotUniqueCriteriaError`, or stay silent.
@@ -32,6 +32,25 @@ export interface GetOrCreateMixinOptions {
    * @default 'find-first'
    */
   readonly strategy?: Strategy
+}
+
+/** How calls of a repository reach the database; for every call of it. */
+export interface GetOrCreateMixinOptions extends CallDefaults {
+  /**
+   * Send look-ups by key as named statements, which the server parses and plans once a connection. PostgreSQL only. Not
+   * behind a pooler in transaction mode older than PgBouncer 1.21, where named statements fail (42P05).
+   *
+   * @default false
+   */
+  readonly prepare?: boolean
+  /**
+   * Let calls of `getOrCreate` that are made in the same tick travel together, as one `getOrCreateMany`; equal criteria
+   * share one flight. Every caller still gets a result, an entity and an error of its own. Never across transactions,
+   * managers or options.
+   *
+   * @default false, or at most 100 calls together when `true`
+   */
+  readonly batch?: boolean | { readonly maxSize?: number }
 }
 
 /** How the row is read. */
@@ -58,10 +77,10 @@ export interface ReadOptions<E> {
 }
 
 /** Options of `getOrBuild`. */
-export interface GetOrBuildOptions<E> extends ReadOptions<E>, Pick<GetOrCreateMixinOptions, 'uniqueness'> {}
+export interface GetOrBuildOptions<E> extends ReadOptions<E>, Pick<CallDefaults, 'uniqueness'> {}
 
 /** Options of `getOrCreate`. */
-export interface GetOrCreateOptions<E> extends ReadOptions<E>, GetOrCreateMixinOptions {
+export interface GetOrCreateOptions<E> extends ReadOptions<E>, CallDefaults {
   /**
    * Recover a soft-deleted match in the same call and return it, with `created = false`. Needs a delete-date column.
    *
@@ -109,17 +128,18 @@ export interface BulkOptions {
 /** Options of `getOrCreateMany`. */
 export interface GetOrCreateManyOptions<E>
   extends ReadOptions<E>,
-    Pick<GetOrCreateMixinOptions, 'attempts' | 'uniqueness'>,
+    Pick<CallDefaults, 'attempts' | 'uniqueness'>,
     BulkOptions {}
 
 /** The options of one call over those of the mixin. */
-export interface ResolvedOptions extends Omit<GetOrCreateOptions<ObjectLiteral>, keyof GetOrCreateMixinOptions> {
+export interface ResolvedOptions extends Omit<GetOrCreateOptions<ObjectLiteral>, keyof CallDefaults> {
+  readonly prepare: boolean
   readonly uniqueness: Uniqueness
   readonly attempts: number
   readonly strategy: Strategy
 }
 
-const mixinDefaults = { uniqueness: 'warn', attempts: 3, strategy: 'find-first' } as const
+const callDefaults = { uniqueness: 'warn', attempts: 3, strategy: 'find-first', prepare: false } as const
 
 type Check = { readonly holds: (value: unknown, metadata?: EntityMetadata) => boolean; readonly expected: string }
 
@@ -132,7 +152,7 @@ const oneOf = (...values: string[]): Check => ({
 })
 const flag: Check = { holds: (value) => typeof value === 'boolean', expected: 'true or false' }
 
-const mixinChecks: Record<keyof GetOrCreateMixinOptions, Check> = {
+const callChecks: Record<keyof CallDefaults, Check> = {
   uniqueness: oneOf('warn', 'require', 'ignore'),
   attempts: {
     holds: (value) => Number.isInteger(value) && (value as number) >= 1,
@@ -150,11 +170,11 @@ const readChecks: Record<keyof ReadOptions<unknown>, Check> = {
 
 const callback: Check = { holds: (value) => typeof value === 'function', expected: 'a function' }
 const { readFrom, ...otherReadChecks } = readChecks
-const { strategy, ...roundChecks } = mixinChecks
+const { strategy, ...roundChecks } = callChecks
 
 export const inTransactionOptionChecks: OptionChecks = {
   ...readChecks,
-  ...mixinChecks,
+  ...callChecks,
   restoreDeleted: flag,
   isolationLevel: { holds: (value) => typeof value === 'string', expected: "a level, such as 'SERIALIZABLE'" },
   work: callback,
@@ -168,17 +188,26 @@ export const updateOrCreateOptionChecks: OptionChecks = {
 export const manyOptionChecks: OptionChecks = {
   ...readChecks,
   ...roundChecks,
-  chunkSize: mixinChecks.attempts,
+  chunkSize: callChecks.attempts,
   onProgress: callback,
 }
+const batchSize: Check = {
+  holds: (value) => typeof value === 'boolean' || (isPlainObject(value) && hasOnlySize(value)),
+  expected: 'true, false or { maxSize }, an integer of at least 1',
+}
+const hasOnlySize = ({ maxSize = 1, ...others }: { maxSize?: unknown }) =>
+  callChecks.attempts.holds(maxSize) && Object.keys(others).length === 0
+
+const mixinChecks: Record<keyof GetOrCreateMixinOptions, Check> = { ...callChecks, prepare: flag, batch: batchSize }
+
 export const mixinOptionChecks: OptionChecks = mixinChecks
 export const getOrBuildOptionChecks: OptionChecks = {
   ...readChecks,
-  uniqueness: mixinChecks.uniqueness,
+  uniqueness: callChecks.uniqueness,
 }
 export const getOrCreateOptionChecks: OptionChecks = {
   ...readChecks,
-  ...mixinChecks,
+  ...callChecks,
   restoreDeleted: flag,
 }
 
@@ -214,7 +243,8 @@ export function resolveOptions(
     )
   }
   const relations = given.relations && relationTree(metadata, given.relations)
-  return { ...mixinDefaults, ...mixin, ...given, ...(relations && { relations: relations as never }) }
+  const { batch, ...defaults } = mixin
+  return { ...callDefaults, ...defaults, ...given, ...(relations && { relations: relations as never }) }
 }
 
 /** @throws InvalidOptionsError for a level inside the caller's transaction, or one that the database does not have */

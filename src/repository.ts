@@ -1,4 +1,5 @@
 import type { DeepPartial, FindOptionsWhere, ObjectLiteral, Repository } from 'typeorm'
+import { getOrCreateTogether } from './batch.js'
 import { type Defaults, openCall, openCalls, sqlDialectOf } from './call.js'
 import { getOrBuild, getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
@@ -188,7 +189,8 @@ export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreate
   const methods = {
     async getOrCreate(criteria, defaults, given) {
       const resolve = resolving(given, getOrCreateOptionChecks)
-      return getOrCreate(await openCall(this, criteria, layer('defaults', defaults), resolve))
+      const call = await openCall(this, criteria, layer('defaults', defaults), resolve)
+      return mixin.batch ? getOrCreateTogether(call, sizeOf(mixin.batch)) : getOrCreate(call)
     },
 
     async getOrBuild(criteria, defaults, given) {
@@ -229,6 +231,11 @@ type Methods = Record<
   keyof GetOrCreateMethods,
   (this: Repository<ObjectLiteral>, input: unknown, values: unknown, options?: never) => Promise<unknown>
 >
+
+const MOST_TOGETHER = 100
+
+const sizeOf = (batch: true | { readonly maxSize?: number }) =>
+  batch === true ? MOST_TOGETHER : (batch.maxSize ?? MOST_TOGETHER)
 
 const layer = (label: string, values: unknown) => (values === undefined ? [] : [{ label, values }])
 

@@ -21,12 +21,16 @@ export interface Capabilities {
   /** Losing a race at this level cannot be resolved inside the transaction: the error that says so. */
   readonly lostRaceAborts: Partial<Record<IsolationLevel, readonly (string | number)[]>>
   readonly isolationLevels: readonly IsolationLevel[]
+  /** A failed statement spoils its transaction: PostgreSQL refuses what follows, and rolls back at COMMIT. */
+  readonly failedStatementSpoilsTransaction: boolean
   /** How a session that waits for a lock is seen; absent where nobody waits for anybody. */
   readonly locks?: Locks
   /** TypeORM creates the constraint of `@Check`. */
   readonly createsChecks: boolean
   /** Column types that tests may use. */
   readonly hasArrays: boolean
+  /** The driver sends statements under names, whose plans a schema change outdates. */
+  readonly namesStatements: boolean
   /** `jsonb` columns, on both lines of TypeORM. */
   readonly hasJsonb: boolean
   /** Columns with an expression of their own. */
@@ -43,8 +47,10 @@ const oneConnection = {
   snapshotHidesWinner: false,
   lostRaceAborts: {},
   isolationLevels: [],
+  failedStatementSpoilsTransaction: false,
   createsChecks: true,
   hasArrays: false,
+  namesStatements: false,
   hasJsonb: false,
   hasGeneratedColumns: true,
   hasSchemas: false,
@@ -58,9 +64,11 @@ const postgres: Capabilities = {
   // The snapshot is fixed by the first statement and cannot be left: only a new transaction sees the winner.
   lostRaceAborts: { 'REPEATABLE READ': ['40001'], SERIALIZABLE: ['40001'] },
   isolationLevels: ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'],
+  failedStatementSpoilsTransaction: true,
   locks: postgresLocks,
   createsChecks: true,
   hasArrays: true,
+  namesStatements: true,
   hasJsonb: true,
   hasGeneratedColumns: true,
   hasSchemas: true,
@@ -75,10 +83,12 @@ const mysql: Capabilities = {
   // At SERIALIZABLE a plain read takes a shared gap lock: two that looked first deadlock when they insert.
   lostRaceAborts: { SERIALIZABLE: [1213] },
   isolationLevels: ['READ UNCOMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'],
+  failedStatementSpoilsTransaction: false,
   locks: innodbLocks,
   // TypeORM takes MySQL for a database without CHECK, which it was until 8.0.16.
   createsChecks: false,
   hasArrays: false,
+  namesStatements: false,
   hasJsonb: false,
   // TypeORM ends them in NOT NULL for `mysql`, which the MariaDB that may answer here does not parse.
   hasGeneratedColumns: false,

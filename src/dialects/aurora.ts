@@ -24,8 +24,10 @@ export const auroraMysql: Dialect = {
   insertedRow: () => 'typeorm',
 }
 
+const { queryNamed, ...postgresOverDataApi } = postgres
+
 export const auroraPostgres: Dialect = {
-  ...postgres,
+  ...postgresOverDataApi,
   recognises: (error) => numberIn(error) === undefined && sqlStateIn(error) !== undefined,
   codeOf: sqlStateIn,
   describeUniqueViolation: (error) => {

@@ -1,4 +1,4 @@
-import type { ColumnMetadata, Driver, IsolationLevel } from '../typeorm.js'
+import type { ColumnMetadata, Driver, IsolationLevel, QueryRunner } from '../typeorm.js'
 
 /**
  * What a failed statement means. `deadlock` and `serializationFailure` are transient: the transaction is gone (or must
@@ -77,6 +77,8 @@ export interface Dialect {
   readonly maxParameters: number
   /** Do strings and numbers reach the database as they are given, without a type that TypeORM adds? */
   readonly comparesPlainValues: boolean
+  /** Sends a text under a name, under which the connection keeps its plan; only where there are such names. */
+  readonly queryNamed?: (runner: QueryRunner, name: string, sql: string, values: unknown[]) => Promise<unknown>
   /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
   readonly clock: string | undefined
   /** Does a column store this value as it is given, so that it need not be read back? */

@@ -1,4 +1,5 @@
 import { type Dialect, type DriverError, standardAnswers, type UniqueViolation } from './dialect.js'
+import { queryNamed } from './named-statement.js'
 
 /**
  * PostgreSQL through `pg`, and what speaks its protocol (PGlite, Aurora). An error of the server carries its severity
@@ -30,6 +31,7 @@ export const postgres: Dialect = {
   namesLockedTable: true,
   maxParameters: 65_535, // the protocol counts them in 16 bits: https://www.postgresql.org/docs/current/protocol-message-formats.html
   comparesPlainValues: true,
+  queryNamed,
 }
 
 /** `detail` is `Key (a, b)=(1, 2) already exists.`; it is absent under row-level security, and may be translated. */

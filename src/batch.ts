@@ -1,0 +1,104 @@
+import type { EntityManager, ObjectLiteral } from 'typeorm'
+import { keyColumnsOf } from './bulk.js'
+import type { Call } from './call.js'
+import { getOrCreate } from './get-or-create.js'
+import { getOrCreateMany } from './get-or-create-many.js'
+import type { NewRow } from './new-row.js'
+
+type Result = [entity: ObjectLiteral, created: boolean]
+
+/** Calls that travel together, and who waits for each. */
+class Batch {
+  readonly #calls: Call[] = []
+  readonly #waiting: { resolve(result: Result): void; reject(error: unknown): void }[] = []
+
+  get size(): number {
+    return this.#calls.length
+  }
+
+  add(call: Call): Promise<Result> {
+    this.#calls.push(withOneRow(call))
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
+  async run(): Promise<void> {
+    const results = await this.#together().catch(() => undefined)
+    const given = new Set<ObjectLiteral>()
+    for (const [index, { resolve, reject }] of this.#waiting.entries()) {
+      const result = results?.[index]
+      // One bad row fails the statement that all of them share: then each goes alone, and gets its own error.
+      if (!result) getOrCreate(this.#calls[index] as Call).then(resolve, reject)
+      else {
+        resolve([given.has(result[0]) ? cloneOf(result[0]) : result[0], result[1]])
+        given.add(result[0])
+      }
+    }
+  }
+
+  async #together(): Promise<Result[] | undefined> {
+    return this.size > 1 ? getOrCreateMany(this.#calls, {}) : undefined
+  }
+}
+
+/** Batches that still take calls, by manager and by what their calls have in common. */
+const open = new WeakMap<EntityManager, Map<string, Batch>>()
+
+/**
+ * `getOrCreate` together with the other calls of this tick that have the same manager, options and key columns. Calls
+ * that a list cannot describe go alone, and so do those on the caller's own query runner, where one bad row could end the
+ * transaction of all.
+ */
+export function getOrCreateTogether(call: Call, maxSize: number): Promise<Result> {
+  const { manager, metadata, criteria, options } = call
+  if (manager.queryRunner || !criteria.pinsEverything || options.restoreDeleted) return getOrCreate(call)
+  const batches = open.get(manager) ?? new Map<string, Batch>()
+  open.set(manager, batches)
+  const columns = keyColumnsOf(call).map((column) => column.databaseName)
+  const name = JSON.stringify([metadata.tablePath, metadata.name, columns, options])
+  const batch = batches.get(name) ?? openBatch(batches, name)
+  const result = batch.add(call)
+  if (batch.size >= maxSize) close(batches, name, batch)
+  return result
+}
+
+function openBatch(batches: Map<string, Batch>, name: string): Batch {
+  const batch = new Batch()
+  batches.set(name, batch)
+  // After all that this tick's promises still start, so that callers who waited for one batch meet in the next.
+  Promise.resolve().then(() => afterMicrotasks(() => close(batches, name, batch)))
+  return batch
+}
+
+function close(batches: Map<string, Batch>, name: string, batch: Batch): void {
+  if (batches.get(name) !== batch) return
+  batches.delete(name)
+  void batch.run()
+}
+
+const { process } = globalThis as { process?: { nextTick?(work: () => void): void } }
+const afterMicrotasks = process?.nextTick ?? queueMicrotask
+
+/** The values of a new row are made once, whichever way the call goes in the end. */
+function withOneRow(call: Call): Call {
+  let row: Promise<NewRow> | undefined
+  return {
+    ...call,
+    newRow: () => {
+      row ??= call.newRow()
+      return row
+    },
+  }
+}
+
+/** An entity of one's own: what one caller does to it, no other sees. */
+function cloneOf<T>(value: T, clones = new Map<unknown, unknown>()): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Date) return new Date(value) as T
+  if (ArrayBuffer.isView(value)) return structuredClone(value)
+  const known = clones.get(value)
+  if (known) return known as T
+  const clone = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value))
+  clones.set(value, clone)
+  for (const key of Object.keys(value)) clone[key] = cloneOf(value[key as keyof T], clones)
+  return clone
+}

@@ -1,0 +1,79 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm'
+import { getOrCreateMixin, InvalidOptionsError } from '../../src/index.js'
+import { database, type OpenDatabase, openDatabase } from '../databases.js'
+import { entities, User } from '../entities.js'
+
+let db: OpenDatabase
+
+beforeAll(async () => {
+  db = await openDatabase(entities)
+})
+afterAll(() => db.close())
+
+describe.each([false, true])('look-ups with prepare: %s', (prepare) => {
+  const users = () => db.dataSource.getRepository(User).extend(getOrCreateMixin({ prepare }))
+
+  test('give what findOneBy gives, and log the text that is sent', async () => {
+    const email = `prepare-${prepare}@x`
+    await users().getOrCreate({ email }, { name: 'A' })
+    const read = await users().findOneBy({ email })
+
+    for (let repeat = 0; repeat < 3; repeat++) {
+      let found: unknown
+      const [statement, ...others] = await db.statements.of(async () => {
+        found = (await users().getOrCreate({ email }))[0]
+      })
+      expect(found).toStrictEqual(read)
+      expect(others).toEqual([])
+      expect(statement).toMatch(/^SELECT .* WHERE /)
+    }
+  })
+
+  test('give each criteria the row of their own, in and out of transactions', async () => {
+    const emails = ['one', 'two', 'three'].map((name) => `${name}-${prepare}@x`)
+    for (const email of emails) await users().getOrCreate({ email }, { name: email })
+
+    const outside = await Promise.all(emails.map((email) => users().getOrCreate({ email })))
+    const inside = await db.dataSource.transaction((manager) =>
+      Promise.all(emails.map((email) => manager.withRepository(users()).getOrCreate({ email }))),
+    )
+
+    expect(outside.map(([user, created]) => [user.email, created])).toEqual(emails.map((email) => [email, false]))
+    expect(inside.map(([user, created]) => [user.email, created])).toEqual(emails.map((email) => [email, false]))
+  })
+})
+
+@Entity('shape')
+class Before {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ unique: true, length: 40 })
+  code!: string
+
+  @Column()
+  size!: number
+}
+
+if (database.namesStatements) {
+  test('a named statement whose plan a schema change has outdated is made anew', async () => {
+    const own = await openDatabase([Before])
+    try {
+      const shapes = own.dataSource.getRepository(Before).extend(getOrCreateMixin({ prepare: true }))
+      await shapes.getOrCreate({ code: 'a' }, { size: 1 })
+      await shapes.getOrCreate({ code: 'a' })
+      await own.dataSource.query('ALTER TABLE "shape" ALTER COLUMN "size" TYPE varchar(10)')
+
+      const [found, created] = await shapes.getOrCreate({ code: 'a' })
+
+      expect([Number(found.size), created]).toEqual([1, false])
+      expect(own.statements.failed).toHaveLength(1)
+    } finally {
+      await own.close()
+    }
+  })
+}
+
+test('prepare is true or false', () => {
+  expect(() => getOrCreateMixin({ prepare: 'yes' as never })).toThrow(InvalidOptionsError)
+})
