@@ -3,7 +3,7 @@ import { type Criteria, readCriteria } from './criteria.js'
 import type { Dialect } from './dialects/dialect.js'
 import { dialectOf } from './dialects/registry.js'
 import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
-import { composeNewRow, type NewRow, type ValueLayer } from './new-row.js'
+import { composeNewRow, type NewRow, type ValueLayer, withLazyRelations } from './new-row.js'
 import type { ResolvedOptions } from './options.js'
 import { type ColumnMetadata, type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
 import { coversUniqueKey, insistOnAUniqueKey } from './unique-key.js'
@@ -24,7 +24,7 @@ export interface Call {
   readonly isUnique: boolean
   readonly options: ResolvedOptions
   /** Does the row that the given values make still have the values of the criteria, or do defaults replace some? */
-  readonly keepsCriteria: boolean
+  keepsCriteria(): boolean
   /** Are the defaults made by a function, which must not run on a hit? */
   readonly defaultsAreLazy: boolean
   /** What is to be stored when no row is found. Runs the `defaults` function. */
@@ -98,20 +98,20 @@ async function callFor(
 ): Promise<Call> {
   const { metadata } = context
   const criteria = readCriteria(metadata, criteriaInput, label)
-  const isLazy = layers.some(({ values }) => typeof values === 'function')
+  const isMade = ({ values }: ValueLayer) => typeof values === 'function'
+  const defaultsAreLazy = layers.some(isMade)
+  const compose = (settled: readonly ValueLayer[]) => composeNewRow(metadata, criteria.values, settled)
   // Composed at once also where a function is to follow, so that what is given already is checked before any SQL.
-  const given = await composeNewRow(
-    metadata,
-    criteria.values,
-    layers.filter(({ values }) => typeof values !== 'function'),
+  const given = compose(
+    await withLazyRelations(metadata, defaultsAreLazy ? layers.filter((layer) => !isMade(layer)) : layers),
   )
   return {
     ...context,
     criteria,
     isUnique: coversUniqueKey(metadata, criteria),
-    keepsCriteria: criteria.alternatives.every((pinned) => keeps(given, pinned)),
-    defaultsAreLazy: isLazy,
-    newRow: async () => (isLazy ? composeNewRow(metadata, criteria.values, await settled(layers)) : given),
+    keepsCriteria: () => criteria.alternatives.every((pinned) => keeps(given, pinned)),
+    defaultsAreLazy,
+    newRow: async () => (defaultsAreLazy ? compose(await withLazyRelations(metadata, await settled(layers))) : given),
   }
 }
 

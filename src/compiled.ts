@@ -1,6 +1,5 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
-import { isStored } from './criteria.js'
 import { ownColumnsOf } from './inserting.js'
 import { loadsRelations, select } from './reading.js'
 import { aliasOf, broadcastLoad, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
@@ -36,12 +35,17 @@ const lookUps = new WeakMap<EntityMetadata, Map<string, LookUp>>()
  */
 export async function readCompiled(call: Call, runner: QueryRunner): Promise<ObjectLiteral[] | undefined> {
   const [pinned] = call.criteria.alternatives
-  if (!pinned || !isCompilable(call, pinned)) return undefined
-  const lookUp = lookUpFor(call, runner, [...pinned.keys()])
-  const { parameters, shapes } = lookUp
-  const values = parameters.map((part) => ('constant' in part ? part.constant : persistent(part, pinned.get(part))))
+  if (!pinned || !isCompilable(call)) return undefined
+  const lookUp = lookUpFor(call, runner, pinned)
+  const values: unknown[] = []
+  for (const part of lookUp.parameters) {
+    const value = 'constant' in part ? part.constant : persistent(part, pinned.get(part))
+    // Strings and numbers reach these drivers as they are; other values, TypeORM converts for each.
+    if (typeof value !== 'string' && typeof value !== 'number') return undefined
+    values.push(value)
+  }
   const { records } = await send(call, runner, lookUp, values)
-  const rows = records.map((record) => hydrate(call, runner, shapes, record))
+  const rows = records.map((record) => hydrate(call, runner, lookUp.shapes, record))
   if (rows.length > 0) await broadcastLoad(runner, call.metadata, rows)
   return rows
 }
@@ -59,31 +63,28 @@ function send(
 
 type QueryResult = { readonly records: ObjectLiteral[] }
 
-/** Strings and numbers reach every one of these drivers as they are; other values, TypeORM converts for each. */
-function isCompilable(call: Call, pinned: ReadonlyMap<ColumnMetadata, unknown>): boolean {
+function isCompilable(call: Call): boolean {
   const { criteria, dialect, metadata } = call
   if (!dialect.comparesPlainValues || !criteria.pinsEverything || loadsRelations(call)) return false
-  if (metadata.relationIds.length > 0) return false
-  return [...pinned].every(([column, value]) => isStored(column) && isPlain(persistent(column, value)))
+  return metadata.relationIds.length === 0
 }
-
-const isPlain = (value: unknown) => typeof value === 'string' || typeof value === 'number'
 
 function persistent(column: ColumnMetadata, value: unknown): unknown {
   const transformers = [column.transformer ?? []].flat()
   return transformers.reduce((transformed, transformer) => transformer.to(transformed), value)
 }
 
-function lookUpFor(call: Call, runner: QueryRunner, columns: readonly ColumnMetadata[]): LookUp {
+function lookUpFor(call: Call, runner: QueryRunner, pinned: ReadonlyMap<ColumnMetadata, unknown>): LookUp {
   const known = lookUps.get(call.metadata) ?? new Map<string, LookUp>()
   lookUps.set(call.metadata, known)
   const withDeleted = call.options.withDeleted || call.options.restoreDeleted
-  const name = [withDeleted, ...columns.map((column) => column.propertyPath)].join()
+  let name = String(withDeleted)
+  for (const column of pinned.keys()) name += `,${column.propertyPath}`
   const found = known.get(name)
   if (found) return found
   const [oldest] = known.keys()
   if (known.size >= MOST_LOOK_UPS && oldest !== undefined) known.delete(oldest)
-  const lookUp = compile(call, runner, columns)
+  const lookUp = compile(call, runner, [...pinned.keys()])
   known.set(name, lookUp)
   return lookUp
 }

@@ -111,5 +111,5 @@ export function isUnsettledRace({ metadata, criteria }: Call, error: unknown): b
 /** Inserting first is right only where a unique key stops the second row, and where no lazy default would run in vain. */
 export function mayInsertFirst({ options, criteria, isUnique, defaultsAreLazy, keepsCriteria }: Call): boolean {
   const isTold = options.strategy === 'create-first'
-  return isTold && !defaultsAreLazy && criteria.describesRow && keepsCriteria && isUnique
+  return isTold && !defaultsAreLazy && criteria.describesRow && keepsCriteria() && isUnique
 }

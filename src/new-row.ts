@@ -25,18 +25,18 @@ export interface ValueLayer {
  *
  * @throws InvalidValuesError for what the entity cannot store, so that nothing is dropped in silence
  */
-export async function composeNewRow(
+export function composeNewRow(
   metadata: EntityMetadata,
   criteriaValues: ObjectLiteral,
   layers: readonly ValueLayer[],
-): Promise<NewRow> {
+): NewRow {
   const values: ObjectLiteral = {}
   for (const [key, value] of Object.entries(criteriaValues)) setAt(values, key, value)
   for (const { label, values: input } of layers) {
-    if (!isObject(input) || isOperator(input) || containers.some((type) => input instanceof type)) {
+    if (!hasProperties(input)) {
       throw invalid(label, input, 'give an object of property values, or a function that returns one')
     }
-    mergeValues(values, metadata, await withLazyRelations(metadata, input), '', label)
+    mergeValues(values, metadata, input, '', label)
   }
   const related = metadata.relations.filter((relation) =>
     needsOwnStatements(relation, relation.getEntityValue(values, true)),
@@ -48,8 +48,12 @@ export async function composeNewRow(
   }
 }
 
-/** Objects without property values: what is in them would be lost. */
+/** Objects of these classes have no property values: what is in them would be lost. */
 const containers = [Array, Date, Map, Promise, Set, Uint8Array]
+
+function hasProperties(value: unknown): value is ObjectLiteral {
+  return isObject(value) && !isOperator(value) && !containers.some((type) => value instanceof type)
+}
 
 function mergeValues(
   values: ObjectLiteral,
@@ -131,13 +135,26 @@ function needsOwnStatements(relation: RelationMetadata, value: unknown): boolean
 }
 
 /** The value of a lazy relation is a promise, and on an entity it lives beside private marks of TypeORM. */
-async function withLazyRelations(metadata: EntityMetadata, defaults: ObjectLiteral): Promise<ObjectLiteral> {
-  if (metadata.lazyRelations.length === 0) return defaults
-  const settled: ObjectLiteral = { ...defaults }
+export function withLazyRelations(
+  metadata: EntityMetadata,
+  layers: readonly ValueLayer[],
+): readonly ValueLayer[] | Promise<ValueLayer[]> {
+  if (metadata.lazyRelations.length === 0) return layers
+  return Promise.all(
+    layers.map(async ({ label, values }) => ({
+      label,
+      values: hasProperties(values) ? await awaited(metadata, values) : values,
+    })),
+  )
+}
+
+async function awaited(metadata: EntityMetadata, values: ObjectLiteral): Promise<ObjectLiteral> {
+  const settled: ObjectLiteral = { ...values }
   for (const { propertyName } of metadata.lazyRelations) {
-    for (const mark of [`__${propertyName}__`, `__promise_${propertyName}__`, `__has_${propertyName}__`])
+    for (const mark of [`__${propertyName}__`, `__promise_${propertyName}__`, `__has_${propertyName}__`]) {
       delete settled[mark]
-    if (propertyName in defaults) settled[propertyName] = await defaults[propertyName]
+    }
+    if (propertyName in values) settled[propertyName] = await values[propertyName]
   }
   return settled
 }

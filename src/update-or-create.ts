@@ -4,7 +4,7 @@ import { onConnection } from './connection.js'
 import { GetOrCreateError, InvalidValuesError, received } from './errors.js'
 import { isTransientFailure } from './failures.js'
 import { getOrCreate } from './get-or-create.js'
-import { composeNewRow, type NewRow } from './new-row.js'
+import { composeNewRow, type NewRow, withLazyRelations } from './new-row.js'
 import { isObject } from './operators.js'
 import { lockMatch } from './reading.js'
 import { recovered } from './recovering.js'
@@ -68,6 +68,9 @@ function updateFound(
 
 /** Checks what an `updates` function gave, as values for the row that it was given. */
 export async function changesFrom(call: Call, given: unknown): Promise<NewRow> {
-  if (isObject(given)) return composeNewRow(call.metadata, {}, [{ label: 'updates', values: given }])
-  throw new InvalidValuesError(`updates(current) gave ${received(given)}: return an object of property values.`)
+  if (!isObject(given)) {
+    throw new InvalidValuesError(`updates(current) gave ${received(given)}: return an object of property values.`)
+  }
+  const layers = await withLazyRelations(call.metadata, [{ label: 'updates', values: given }])
+  return composeNewRow(call.metadata, {}, layers)
 }
