@@ -11,6 +11,15 @@ import {
   setAt,
   withOwnOperands,
 } from './operators.js'
+import {
+  foreignKeyOf,
+  hasProperty,
+  holdsObjects,
+  isOwningToOne,
+  isStored,
+  keyNamesOf,
+  referenceFrom,
+} from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /**
@@ -105,14 +114,6 @@ function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown
   return readObject(reading, metadata, value, place)
 }
 
-export function hasProperty(metadata: EntityMetadata, path: string): boolean {
-  return Boolean(
-    metadata.findColumnWithPropertyPathStrict(path) ??
-      metadata.findRelationWithPropertyPath(path) ??
-      metadata.findEmbeddedWithPropertyPath(path),
-  )
-}
-
 function refuseUnknownProperties(value: ObjectLiteral, metadata: EntityMetadata, label: string): void {
   const unknown = Object.keys(value).find((key) => !hasProperty(metadata, key))
   if (unknown !== undefined) throw unknownProperty(metadata, value[unknown], `${label}.${unknown}`)
@@ -180,37 +181,6 @@ function noteForeignKey(reading: Reading, key: ReadonlyMap<ColumnMetadata, unkno
   for (const [column, part] of key) reading.pinned.set(column, part)
 }
 
-export const isOwningToOne = (relation: RelationMetadata) => relation.isManyToOne || relation.isOneToOneOwner
-
-/** The properties of the related entity that identify it for this relation. */
-export function keyNamesOf(relation: RelationMetadata): string {
-  const columns = relation.joinColumns.map((column) => column.referencedColumn?.propertyPath)
-  const names = isOwningToOne(relation)
-    ? columns
-    : relation.inverseEntityMetadata.primaryColumns.map((column) => column.propertyPath)
-  return names.join(', ')
-}
-
-/** The value of each join column, when the object has all of those that the foreign key references. */
-export function foreignKeyOf(relation: RelationMetadata, value: object): Map<ColumnMetadata, unknown> | undefined {
-  if (!isOwningToOne(relation)) return undefined
-  const key = new Map<ColumnMetadata, unknown>()
-  for (const column of relation.joinColumns) {
-    const part = column.referencedColumn?.getEntityValue(value)
-    const given = isOperator(part) && part.type === 'equal' ? part.value : part
-    if (given === undefined || given === null || isOperator(given)) return undefined
-    key.set(column, given)
-  }
-  return key
-}
-
-/** The related object reduced to what the foreign key references. */
-export function referenceFrom(key: ReadonlyMap<ColumnMetadata, unknown>): ObjectLiteral {
-  const reference: ObjectLiteral = {}
-  for (const [column, part] of key) column.referencedColumn?.setEntityValue(reference, part)
-  return reference
-}
-
 /**
  * TypeORM joins for every relation in a WHERE, and then reads twice when rows are limited. The foreign key is a column
  * of our own table; an operator on the relation compares it without a join. That way knows one column, no transformer.
@@ -228,16 +198,6 @@ function givenBy(operator: Operator, label: string): { readonly value: unknown }
   if (operator.type === 'isNull') return { value: null }
   return operator.type === 'equal' ? { value: operator.value } : undefined
 }
-
-/** Does an INSERT write this column? Generated columns, virtual ones and those with `insert: false` only look up. */
-export const isStored = (column: ColumnMetadata) =>
-  column.isInsert && !column.isVirtualProperty && column.asExpression === undefined
-
-/** Columns whose values may be objects or arrays: JSON, arrays, geometry, and whatever a transformer makes of them. */
-const holdsObjects = (column: ColumnMetadata) =>
-  column.transformer !== undefined ||
-  column.isArray ||
-  /json|hstore|simple|object|geo|point|line|poly|array|vector|cube/.test(String(column.type))
 
 function refuseNonValue(value: unknown, column: ColumnMetadata, label: string): void {
   refuseNothing(value, label)

@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
-import { foreignKeyOf, hasProperty, isOwningToOne, isStored, keyNamesOf } from './criteria.js'
 import { InvalidValuesError, received } from './errors.js'
 import { isObject, isOperator, isPlainObject, setAt } from './operators.js'
+import { foreignKeyOf, hasProperty, isOwningToOne, isStored, keyNamesOf } from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /** What a new row is made of. */

@@ -1,0 +1,52 @@
+import type { ObjectLiteral } from 'typeorm'
+import { isOperator } from './operators.js'
+import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
+
+export function hasProperty(metadata: EntityMetadata, path: string): boolean {
+  return Boolean(
+    metadata.findColumnWithPropertyPathStrict(path) ??
+      metadata.findRelationWithPropertyPath(path) ??
+      metadata.findEmbeddedWithPropertyPath(path),
+  )
+}
+
+/** Does an INSERT write this column? Generated columns, virtual ones and those with `insert: false` only look up. */
+export const isStored = (column: ColumnMetadata) =>
+  column.isInsert && !column.isVirtualProperty && column.asExpression === undefined
+
+/** Columns whose values may be objects or arrays: JSON, arrays, geometry, and whatever a transformer makes of them. */
+export const holdsObjects = (column: ColumnMetadata) =>
+  column.transformer !== undefined ||
+  column.isArray ||
+  /json|hstore|simple|object|geo|point|line|poly|array|vector|cube/.test(String(column.type))
+
+export const isOwningToOne = (relation: RelationMetadata) => relation.isManyToOne || relation.isOneToOneOwner
+
+/** The properties of the related entity that identify it for this relation. */
+export function keyNamesOf(relation: RelationMetadata): string {
+  const columns = relation.joinColumns.map((column) => column.referencedColumn?.propertyPath)
+  const names = isOwningToOne(relation)
+    ? columns
+    : relation.inverseEntityMetadata.primaryColumns.map((column) => column.propertyPath)
+  return names.join(', ')
+}
+
+/** The value of each join column, when the object has all of those that the foreign key references. */
+export function foreignKeyOf(relation: RelationMetadata, value: object): Map<ColumnMetadata, unknown> | undefined {
+  if (!isOwningToOne(relation)) return undefined
+  const key = new Map<ColumnMetadata, unknown>()
+  for (const column of relation.joinColumns) {
+    const part = column.referencedColumn?.getEntityValue(value)
+    const given = isOperator(part) && part.type === 'equal' ? part.value : part
+    if (given === undefined || given === null || isOperator(given)) return undefined
+    key.set(column, given)
+  }
+  return key
+}
+
+/** The related object reduced to what the foreign key references. */
+export function referenceFrom(key: ReadonlyMap<ColumnMetadata, unknown>): ObjectLiteral {
+  const reference: ObjectLiteral = {}
+  for (const [column, part] of key) column.referencedColumn?.setEntityValue(reference, part)
+  return reference
+}
