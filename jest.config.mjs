@@ -34,10 +34,11 @@ export default {
   testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
+    { ...common, displayName: 'nestjs', testMatch: ['<rootDir>/test/nestjs/*.test.ts'] },
     ...selection.selectedDatabases().map((database) => ({
       ...common,
       displayName: database,
-      testMatch: ['<rootDir>/test/behaviour/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/{behaviour,nestjs/example}/**/*.test.ts'],
       globals: { DATABASE: database },
     })),
   ],

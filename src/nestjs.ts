@@ -68,11 +68,10 @@ export class GetOrCreateModule {
    * @throws GetOrCreateError when the application starts, where the database has no SQL
    *
    * @example
-   * @Module({ imports: [GetOrCreateModule.forFeature([User, Team])], providers: [SignupService] })
-   * export class SignupModule {}
+   * imports: [GetOrCreateModule.forFeature([User, Team])],
    *
    * @example
-   * GetOrCreateModule.forFeature([Event], 'audit', { uniqueness: 'require' })
+   * imports: [GetOrCreateModule.forFeature([Event], 'audit', { uniqueness: 'require' })],
    */
   static forFeature(
     entities: readonly FeatureEntity[],
