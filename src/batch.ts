@@ -1,6 +1,7 @@
 import type { EntityManager, ObjectLiteral } from 'typeorm'
 import { keyColumnsOf } from './bulk.js'
 import type { Call } from './call.js'
+import { cloneOf } from './copies.js'
 import { getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
 import type { NewRow } from './new-row.js'
@@ -29,7 +30,10 @@ class Batch {
       // One bad row fails the statement that all of them share: then each goes alone, and gets its own error.
       if (!result) getOrCreate(this.#calls[index] as Call).then(resolve, reject)
       else {
-        resolve([given.has(result[0]) ? cloneOf(result[0]) : result[0], result[1]])
+        resolve([
+          given.has(result[0]) ? cloneOf((this.#calls[index] as Call).metadata, result[0]) : result[0],
+          result[1],
+        ])
         given.add(result[0])
       }
     }
@@ -88,17 +92,4 @@ function withOneRow(call: Call): Call {
       return row
     },
   }
-}
-
-/** An entity of one's own: what one caller does to it, no other sees. */
-function cloneOf<T>(value: T, clones = new Map<unknown, unknown>()): T {
-  if (typeof value !== 'object' || value === null) return value
-  if (value instanceof Date) return new Date(value) as T
-  if (ArrayBuffer.isView(value)) return structuredClone(value)
-  const known = clones.get(value)
-  if (known) return known as T
-  const clone = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value))
-  clones.set(value, clone)
-  for (const key of Object.keys(value)) clone[key] = cloneOf(value[key as keyof T], clones)
-  return clone
 }

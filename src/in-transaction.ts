@@ -29,7 +29,8 @@ export async function getOrCreateInTransaction(
   const isCurable = (error: unknown) =>
     (isTransientFailure(error) && !wasSwallowed(error)) || error === lostRace || error instanceof RowIsGone
   return inRounds(call.options.attempts, isCurable, async (attempt) => {
-    if (attempt > 1 && !row && !(await look(call))) row = await call.newRow()
+    if (attempt > 1 && !row && !(await look({ ...call, options: { ...call.options, readFrom: 'primary' } })))
+      row = await call.newRow()
     return inOwnTransaction(call, isolationLevel, (manager) =>
       withWork(joined(call, manager, row, attempt), manager, work, (error) => {
         // The winner is not in this transaction's snapshot: only the next transaction can see it.

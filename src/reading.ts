@@ -127,7 +127,11 @@ export async function lockedKeys(
       loadRelationIds: { relations: relations.map(({ propertyPath }) => propertyPath), disableMixedMap: true },
     })
   const [row] = await lock(call, query).getMany()
-  for (const relation of relations) relation.setEntityValue(state, row && relation.getEntityValue(row))
+  for (const relation of relations) {
+    const key = row && relation.getEntityValue(row)
+    const isNull = !key || Object.values(key).every((part) => part === null || part === undefined)
+    relation.setEntityValue(state, isNull ? null : key)
+  }
 }
 
 function onlyOf(call: Call, [match, another]: ObjectLiteral[]): ObjectLiteral | undefined {

@@ -210,10 +210,10 @@ export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreate
       const makeUpdates = typeof updates === 'function' ? updates : () => updates
       const layers = [
         ...(typeof updates === 'function' ? [] : [{ label: 'updates', values: updates }]),
-        ...layer('options.createDefaults', given.createDefaults),
+        ...layer('options.createDefaults', given?.createDefaults),
       ]
       const call = await openCall(this, criteria, layers, resolving(given, updateOrCreateOptionChecks))
-      return updateOrCreate(call, async (current) => changesFrom(call, await makeUpdates(current)))
+      return updateOrCreate(call, async (current) => changesFrom(call, current, await makeUpdates(current)))
     },
 
     async getOrCreateMany(criteriaList, defaults, given: GetOrCreateManyOptions<ObjectLiteral> = {}) {

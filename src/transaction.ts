@@ -3,7 +3,7 @@ import type { Call } from './call.js'
 import { interceptQueries, onConnection, secondary } from './connection.js'
 import type { Dialect } from './dialects/dialect.js'
 import { isTransientFailure } from './failures.js'
-import type { IsolationLevel, QueryRunner } from './typeorm.js'
+import { forgetTransaction, type IsolationLevel, type QueryRunner } from './typeorm.js'
 
 export const isInTransaction = (manager: EntityManager) => manager.queryRunner?.isTransactionActive ?? false
 
@@ -26,15 +26,17 @@ export async function inOwnTransaction<T>(
   work: (manager: EntityManager) => Promise<T>,
 ): Promise<T> {
   return onConnection(call.manager, call.dialect, 'master', async (runner) => {
+    const isNested = runner.isTransactionActive
     await begin(runner, call.dialect, isolationLevel)
-    const statements = watchFailures(runner)
+    const statements = watchFailures(runner, call.dialect)
     try {
       const result = await work(runner.manager)
       await refuseSpoiled(call.dialect, runner, statements.failures)
       await runner.commitTransaction()
       return result
     } catch (error) {
-      await rollBack(runner)
+      statements.stop()
+      await rollBack(runner, isNested)
       throw error
     } finally {
       statements.stop()
@@ -54,9 +56,12 @@ async function begin(runner: QueryRunner, { beginToWrite }: Dialect, isolationLe
   }
 }
 
-function watchFailures(runner: QueryRunner): { readonly failures: unknown[]; stop(): void } {
+/** After a failure that ended the transaction nothing more is sent: it would be stored outside of any. */
+function watchFailures(runner: QueryRunner, dialect: Dialect): { readonly failures: unknown[]; stop(): void } {
   const failures: unknown[] = []
   const { query, restore } = interceptQueries(runner, async (...statement) => {
+    const end = dialect.failedStatementAbortsTransaction ? undefined : failures.find(isTransientFailure)
+    if (end) throw end
     try {
       return await query(...statement)
     } catch (error) {
@@ -91,7 +96,10 @@ function throwSwallowed(failure: unknown): never {
  * TypeORM counts nested transactions, and after a deadlock it asks for a savepoint that went with the transaction: no
  * ROLLBACK would be sent, and the connection would return to the pool inside an open transaction.
  */
-async function rollBack(runner: QueryRunner): Promise<void> {
+async function rollBack(runner: QueryRunner, isNested: boolean): Promise<void> {
   await secondary(() => runner.rollbackTransaction())
-  if (runner.isTransactionActive) await secondary(() => runner.query('ROLLBACK'))
+  // On a shared connection the transaction around ours is somebody else's to end.
+  if (isNested || !runner.isTransactionActive) return
+  await secondary(() => runner.query('ROLLBACK'))
+  forgetTransaction(runner)
 }

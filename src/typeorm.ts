@@ -112,6 +112,19 @@ export class Change {
     return this.#subject.createValueSetAndPopChangeMap()
   }
 
+  /** The row's own UPDATE writes its parent only. */
+  async moveInTree(runner: QueryRunner): Promise<void> {
+    const { treeType, treeParentRelation } = this.metadata
+    if (!treeType || treeParentRelation?.getEntityValue(this.entity) === undefined) return
+    const executors = {
+      'closure-table': ClosureSubjectExecutor,
+      'materialized-path': MaterializedPathSubjectExecutor,
+      'nested-set': NestedSetSubjectExecutor,
+    }
+    const Executor = executors[treeType as keyof typeof executors]
+    await new Executor(runner).update(this.#subject)
+  }
+
   broadcast(runner: QueryRunner, event: 'BeforeUpdate' | 'AfterUpdate') {
     const { databaseEntity, diffColumns, diffRelations } = this.#subject
     return runner.broadcaster.broadcast(event, this.metadata, this.entity, databaseEntity, diffColumns, diffRelations)
@@ -159,4 +172,9 @@ function insertIntoTree(
 ): Promise<void> {
   const identifier = metadata.getEntityIdMap(entity)
   return (executor as TreeExecutor).insert({ metadata, entity, insertedValueSet, identifier })
+}
+
+/** A shared query runner is used again: what TypeORM miscounted would put every later call inside a transaction. */
+export function forgetTransaction(runner: QueryRunner): void {
+  Object.assign(runner, { isTransactionActive: false, transactionDepth: 0 })
 }

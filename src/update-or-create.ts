@@ -6,10 +6,12 @@ import { isTransientFailure } from './failures.js'
 import { getOrCreate } from './get-or-create.js'
 import { composeNewRow, type NewRow, withLazyRelations } from './new-row.js'
 import { isObject } from './operators.js'
+import { hasProperty, isOwningToOne, isStored } from './properties.js'
 import { lockMatch } from './reading.js'
 import { recovered } from './recovering.js'
 import { inRounds } from './rounds.js'
 import { inOwnTransaction, isInTransaction } from './transaction.js'
+import type { EntityMetadata } from './typeorm.js'
 import { updateRow } from './updating.js'
 
 /** Makes the changes for a row from the row itself, while it is locked. */
@@ -67,10 +69,26 @@ function updateFound(
 }
 
 /** Checks what an `updates` function gave, as values for the row that it was given. */
-export async function changesFrom(call: Call, given: unknown): Promise<NewRow> {
+export async function changesFrom(call: Call, current: ObjectLiteral, given: unknown): Promise<NewRow> {
+  const { metadata } = call
   if (!isObject(given)) {
     throw new InvalidValuesError(`updates(current) gave ${received(given)}: return an object of property values.`)
   }
-  const layers = await withLazyRelations(call.metadata, [{ label: 'updates', values: given }])
-  return composeNewRow(call.metadata, {}, layers)
+  const values = given === current ? writtenPart(metadata, current) : given
+  const row = composeNewRow(metadata, {}, await withLazyRelations(metadata, [{ label: 'updates', values }]))
+  // An INSERT has nothing to do for them; an update takes links and children away.
+  const emptied = metadata.relations.filter((relation) => {
+    const value = relation.getEntityValue(row.values, true)
+    return !isOwningToOne(relation) && (value === null || (Array.isArray(value) && value.length === 0))
+  })
+  return { ...row, children: [...row.children, ...emptied] }
+}
+
+/** The row itself comes back with what reads and listeners added to it. */
+function writtenPart(metadata: EntityMetadata, row: ObjectLiteral): ObjectLiteral {
+  const isWritten = (key: string) => {
+    const column = metadata.findColumnWithPropertyPathStrict(key)
+    return hasProperty(metadata, key) && (!column || isStored(column))
+  }
+  return Object.fromEntries(Object.entries(row).filter(([key]) => isWritten(key)))
 }

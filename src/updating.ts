@@ -1,11 +1,18 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
+import { cloneOf, columnsOf } from './copies.js'
 import { fill, hydrate, ownColumns } from './inserting.js'
 import type { NewRow } from './new-row.js'
-import { copyOf } from './operators.js'
 import { type LockedRow, loadsRelations, lockedKeys, readById } from './reading.js'
 import { saveChildren, saveParent } from './related.js'
-import { broadcastLoad, Change, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
+import {
+  broadcastLoad,
+  Change,
+  type ColumnMetadata,
+  type EntityMetadata,
+  type QueryRunner,
+  type RelationMetadata,
+} from './typeorm.js'
 
 /**
  * Writes what differs from the locked row, with the events of an update, and returns the row as a read would. The
@@ -19,31 +26,49 @@ export async function updateRow(
   changes: (current: ObjectLiteral) => Promise<NewRow>,
 ): Promise<ObjectLiteral> {
   const { metadata } = call
-  const before = columnsOf(metadata, locked.row)
-  const entity = columnsOf(metadata, locked.row)
-  const row = await changes(locked.row)
-  const relations = metadata.relationsWithJoinColumns.filter(
-    (relation) => relation.getEntityValue(row.values, true) !== undefined,
-  )
+  const row = await changes(cloneOf(metadata, locked.row))
+  const before = await stateBefore(call, runner, locked, row)
+  const entity = stateAfter(call, runner, locked, row, before)
+  for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(entity))
+  const written = await writeChange(call, runner, locked, new Change(metadata, entity, before))
+  if (row.children.length > 0) await saveChildren(call, runner, entity, row.children)
+  const touchesOthers = row.children.length > 0 || row.parents.length > 0
+  if (!written && !touchesOthers) return locked.row
+  if (written && !touchesOthers && !loadsRelations(call)) return written
+  return (await readById(call, runner, metadata.getEntityIdMap(entity) as ObjectLiteral, true)) as ObjectLiteral
+}
+
+/** The locked row's columns, and the foreign keys that are about to change. */
+async function stateBefore(call: Call, runner: QueryRunner, locked: LockedRow, row: NewRow): Promise<ObjectLiteral> {
+  const before = columnsOf(call.metadata, locked.row)
+  const relations = call.metadata.relationsWithJoinColumns.filter((relation) => isGiven(relation, row))
   if (relations.length > 0) await lockedKeys(call, runner, before, relations)
+  return before
+}
+
+function stateAfter(
+  call: Call,
+  runner: QueryRunner,
+  locked: LockedRow,
+  row: NewRow,
+  before: ObjectLiteral,
+): ObjectLiteral {
+  const { metadata } = call
+  const entity = columnsOf(metadata, locked.row)
   const given = runner.manager.create(metadata.target, row.values) as ObjectLiteral
   for (const column of metadata.columns) {
     const value = column.isVirtual ? undefined : column.getEntityValue(row.values)
     if (value !== undefined) column.setEntityValue(entity, value)
   }
-  for (const relation of metadata.relations) {
-    if (relation.getEntityValue(row.values, true) !== undefined)
-      relation.setEntityValue(entity, relation.getEntityValue(given))
+  for (const relation of metadata.relations.filter((candidate) => isGiven(candidate, row))) {
+    // TypeORM takes one NULL for different from another.
+    const isStillNull = relation.getEntityValue(row.values, true) === null && relation.getEntityValue(before) === null
+    if (!isStillNull) relation.setEntityValue(entity, relation.getEntityValue(given))
   }
-  for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(entity))
-  const written = await writeChange(call, runner, locked, new Change(metadata, entity, before))
-  if (row.children.length > 0) await saveChildren(call, runner, entity, row.children)
-  if (!written && row.children.length === 0) return locked.row
-  const mustRead = loadsRelations(call) || row.children.length > 0 || !written
-  return mustRead
-    ? ((await readById(call, runner, metadata.getEntityIdMap(entity) as ObjectLiteral)) as ObjectLiteral)
-    : written
+  return entity
 }
+
+const isGiven = (relation: RelationMetadata, { values }: NewRow) => relation.getEntityValue(values, true) !== undefined
 
 /** BeforeUpdate, one UPDATE of the changed columns, AfterUpdate; nothing at all where nothing changed. */
 async function writeChange(
@@ -56,6 +81,7 @@ async function writeChange(
   await change.broadcast(runner, 'BeforeUpdate')
   change.recompute()
   if (change.isEmpty) return undefined
+  await change.moveInTree(runner)
   const row = await sendUpdate(call, runner, locked, change)
   fill(
     change.entity,
@@ -71,7 +97,12 @@ async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, ch
   const { driver } = call.dataSource
   const id = metadata.getEntityIdMap(locked.row) as ObjectLiteral
   const values = change.takeValues()
-  if (locked.now !== undefined) metadata.updateDateColumn?.setEntityValue(values, locked.now)
+  const { updateDateColumn } = metadata
+  if (locked.now !== undefined && updateDateColumn?.getEntityValue(values) === undefined)
+    updateDateColumn?.setEntityValue(values, locked.now)
+  // Not CURRENT_TIMESTAMP, the time when the transaction began: who changed the row while we waited for it was later.
+  if (dialect.updateClock && updateDateColumn?.getEntityValue(values) === undefined)
+    updateDateColumn?.setEntityValue(values, () => dialect.updateClock)
   const update = runner.manager.createQueryBuilder().update(metadata.target).set(values).where(id)
   const [sql, parameters] = update.callListeners(false).updateEntity(false).getQueryAndParameters()
   const columns = ownColumns(call)
@@ -84,7 +115,7 @@ async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, ch
   const predicted = columns && predict(call, locked, values)
   return predicted
     ? loaded(runner, metadata, predicted)
-    : ((await readById(call, runner, { ...id, ...metadata.getEntityIdMap(change.entity) })) as ObjectLiteral)
+    : ((await readById(call, runner, { ...id, ...metadata.getEntityIdMap(change.entity) }, true)) as ObjectLiteral)
 }
 
 /** The row as it is stored now, where that is certain without reading it. */
@@ -96,13 +127,14 @@ function predict(
   const row = columnsOf(metadata, locked.row) as ObjectLiteral
   const version = metadata.versionColumn
   if (metadata.updateDateColumn && locked.now === undefined) return undefined
-  if (metadata.columns.some((column) => column.asExpression !== undefined)) return undefined
+  if (metadata.columns.some((column) => column.asExpression !== undefined || writesItself(metadata, column)))
+    return undefined
   version?.setEntityValue(row, Number(version.getEntityValue(row)) + 1)
   const stores = (column: ColumnMetadata, value: unknown) =>
     column === metadata.updateDateColumn ? (column.precision ?? 6) >= 3 : dialect.storesExactly(column, value)
   for (const column of metadata.columns) {
     const value = column.getEntityValue(values)
-    if (value === undefined || column.isVirtual) continue
+    if (value === undefined || column.isVirtual || !column.isUpdate || !column.isSelect) continue
     const persistent = dataSource.driver.preparePersistentValue(value, column)
     if (!stores(column, persistent)) return undefined
     column.setEntityValue(row, dataSource.driver.prepareHydratedValue(persistent, column))
@@ -110,17 +142,10 @@ function predict(
   return row
 }
 
+const writesItself = (metadata: EntityMetadata, column: ColumnMetadata) =>
+  column.onUpdate !== undefined && column !== metadata.updateDateColumn
+
 async function loaded(runner: QueryRunner, metadata: EntityMetadata, row: ObjectLiteral): Promise<ObjectLiteral> {
   await broadcastLoad(runner, metadata, [row])
   return row
-}
-
-/** An entity with copies of the column values of another, and nothing else. */
-function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
-  const copy: ObjectLiteral = metadata.create(undefined, { fromDeserializer: true })
-  for (const column of metadata.columns) {
-    const value = column.isVirtual ? undefined : column.getEntityValue(entity)
-    if (value !== undefined) column.setEntityValue(copy, copyOf(value))
-  }
-  return copy
 }

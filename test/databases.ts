@@ -27,6 +27,10 @@ export interface Capabilities {
   readonly locks?: Locks
   /** TypeORM creates the constraint of `@Check`. */
   readonly createsChecks: boolean
+  /** What bytes that a unique key covers are stored as. */
+  readonly binaryType: 'bytea' | 'varbinary' | 'blob'
+  /** The default collation takes `Ab` and `ab` for the same key. */
+  readonly collationFoldsCase: boolean
   /** Column types that tests may use. */
   readonly hasArrays: boolean
   /** The driver sends statements under names, whose plans a schema change outdates. */
@@ -49,6 +53,8 @@ const oneConnection = {
   isolationLevels: [],
   failedStatementSpoilsTransaction: false,
   createsChecks: true,
+  binaryType: 'blob',
+  collationFoldsCase: false,
   hasArrays: false,
   namesStatements: false,
   hasJsonb: false,
@@ -67,6 +73,8 @@ const postgres: Capabilities = {
   failedStatementSpoilsTransaction: true,
   locks: postgresLocks,
   createsChecks: true,
+  binaryType: 'bytea',
+  collationFoldsCase: false,
   hasArrays: true,
   namesStatements: true,
   hasJsonb: true,
@@ -87,6 +95,8 @@ const mysql: Capabilities = {
   locks: innodbLocks,
   // TypeORM takes MySQL for a database without CHECK, which it was until 8.0.16.
   createsChecks: false,
+  binaryType: 'varbinary',
+  collationFoldsCase: true,
   hasArrays: false,
   namesStatements: false,
   hasJsonb: false,

@@ -81,6 +81,8 @@ export interface Dialect {
   readonly queryNamed?: (runner: QueryRunner, name: string, sql: string, values: unknown[]) => Promise<unknown>
   /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
   readonly clock: string | undefined
+  /** The time of the UPDATE itself, where CURRENT_TIMESTAMP is that of the transaction's begin. */
+  readonly updateClock: string | undefined
   /** Does a column store this value as it is given, so that it need not be read back? */
   storesExactly(column: ColumnMetadata, value: unknown): boolean
 }
@@ -108,5 +110,6 @@ export const standardAnswers = {
   maxParameters: 1000,
   comparesPlainValues: false,
   clock: undefined,
+  updateClock: undefined,
   storesExactly: () => false,
 } satisfies Partial<Dialect>

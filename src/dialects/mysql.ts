@@ -42,7 +42,7 @@ export const mysql: Dialect = {
   locksGaps: true,
   maxParameters: 65_535,
   comparesPlainValues: true,
-  clock: 'CURRENT_TIMESTAMP(6)',
+  clock: 'SYSDATE(6)',
   storesExactly,
   insertedRow: (driver) => (driver.isReturningSqlSupported('insert') ? 'returning' : 'insertId'),
 }

@@ -28,6 +28,7 @@ export const postgres: Dialect = {
   failedStatementAbortsTransaction: true,
   insertedRow: () => 'returning',
   updateReturnsRow: true,
+  updateClock: 'clock_timestamp()',
   namesLockedTable: true,
   maxParameters: 65_535, // the protocol counts them in 16 bits: https://www.postgresql.org/docs/current/protocol-message-formats.html
   comparesPlainValues: true,

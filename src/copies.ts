@@ -1,0 +1,42 @@
+import type { ObjectLiteral } from 'typeorm'
+import { copyOf, isObject } from './operators.js'
+import type { ColumnMetadata, EntityMetadata } from './typeorm.js'
+
+/** An entity with copies of the column values of another, and nothing else. */
+export function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
+  const copy: ObjectLiteral = metadata.create(undefined, { fromDeserializer: true })
+  for (const column of metadata.columns) {
+    const value = column.isVirtual ? undefined : column.getEntityValue(entity)
+    if (value !== undefined) column.setEntityValue(copy, freshValue(column, value))
+  }
+  return copy
+}
+
+/** An entity for somebody who may change it, related entities included: what is done to it, no one else sees. */
+export function cloneOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
+  // By descriptors: a lazy relation is a getter.
+  const clone: ObjectLiteral = Object.create(Object.getPrototypeOf(entity), Object.getOwnPropertyDescriptors(entity))
+  for (const { propertyPath } of metadata.embeddeds) {
+    const part = clone[propertyPath]
+    if (part) clone[propertyPath] = Object.assign(Object.create(Object.getPrototypeOf(part)), part)
+  }
+  for (const column of metadata.columns) {
+    const value = column.isVirtual ? undefined : column.getEntityValue(entity)
+    if (value !== undefined && !column.relationMetadata) column.setEntityValue(clone, freshValue(column, value))
+  }
+  for (const relation of metadata.relations) {
+    const related: unknown = relation.isLazy ? undefined : relation.getEntityValue(entity)
+    if (!isObject(related)) continue
+    const clones = [related].flat().map((one) => cloneOf(relation.inverseEntityMetadata, one))
+    relation.setEntityValue(clone, Array.isArray(related) ? clones : clones[0])
+  }
+  return clone
+}
+
+/** A value of a class comes from a transformer, which makes another one. */
+function freshValue(column: ColumnMetadata, value: unknown): unknown {
+  const transformers = [column.transformer ?? []].flat()
+  if (transformers.length === 0 || value === null) return copyOf(value)
+  const stored = transformers.reduce((last, transformer) => transformer.to(last), value)
+  return transformers.reduceRight((last, transformer) => transformer.from(last), stored)
+}
