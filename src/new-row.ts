@@ -29,6 +29,7 @@ export function composeNewRow(
   metadata: EntityMetadata,
   criteriaValues: ObjectLiteral,
   layers: readonly ValueLayer[],
+  isWritten = isStored,
 ): NewRow {
   const values: ObjectLiteral = {}
   for (const [key, value] of Object.entries(criteriaValues)) setAt(values, key, value)
@@ -36,7 +37,7 @@ export function composeNewRow(
     if (!hasProperties(input)) {
       throw invalid(label, input, 'give an object of property values, or a function that returns one')
     }
-    mergeValues(values, metadata, input, '', label)
+    mergeValues(values, metadata, input, { prefix: '', label, isWritten })
   }
   const related = metadata.relations.filter((relation) =>
     needsOwnStatements(relation, relation.getEntityValue(values, true)),
@@ -55,13 +56,15 @@ function hasProperties(value: unknown): value is ObjectLiteral {
   return isObject(value) && !isOperator(value) && !containers.some((type) => value instanceof type)
 }
 
-function mergeValues(
-  values: ObjectLiteral,
-  metadata: EntityMetadata,
-  input: ObjectLiteral,
-  prefix: string,
-  label: string,
-): void {
+/** Where in the entity values are merged, how an error names it, and which columns the statement writes. */
+interface Place {
+  readonly prefix: string
+  readonly label: string
+  readonly isWritten: (column: ColumnMetadata) => boolean
+}
+
+function mergeValues(values: ObjectLiteral, metadata: EntityMetadata, input: ObjectLiteral, place: Place): void {
+  const { prefix, label, isWritten } = place
   for (const key of Object.keys(input)) {
     const path = `${prefix}${key}`
     const at = `${label}.${key}`
@@ -75,14 +78,14 @@ function mergeValues(
     if (value === undefined) continue
     if (isOperator(value)) throw invalid(at, value, 'an operator is no value; give the value itself')
     if (typeof value === 'function') throw invalid(at, value, 'a function is no value; give the value itself')
-    if (column && !isStored(column)) throw invalid(at, value, 'an INSERT does not write this column; remove it')
+    if (column && !isWritten(column)) throw invalid(at, value, 'this column is not written then; remove it')
     if (relation && !column) checkRelated(relation, value, at)
     if (column || relation) {
       for (const other of otherPathsOf(column, relation)) if (other !== path) setAt(values, other, undefined)
       setAt(values, path, value)
     } else if (value === null) {
       for (const part of embedded?.columnsFromTree ?? []) setAt(values, part.propertyPath, null)
-    } else if (isObject(value)) mergeValues(values, metadata, value, `${path}.`, at)
+    } else if (isObject(value)) mergeValues(values, metadata, value, { prefix: `${path}.`, label: at, isWritten })
     else throw invalid(at, value, 'an embedded object is given by its properties')
   }
 }
@@ -111,7 +114,8 @@ function checkRelated(relation: RelationMetadata, value: unknown, at: string): v
           'store it first, or set cascade on the relation',
       )
     }
-    if (isPlainObject(item)) mergeValues({}, relation.inverseEntityMetadata, item, '', itemAt)
+    if (isPlainObject(item))
+      mergeValues({}, relation.inverseEntityMetadata, item, { prefix: '', label: itemAt, isWritten: isStored })
   }
 }
 

@@ -14,6 +14,10 @@ export function hasProperty(metadata: EntityMetadata, path: string): boolean {
 export const isStored = (column: ColumnMetadata) =>
   column.isInsert && !column.isVirtualProperty && column.asExpression === undefined
 
+/** Does any statement write this column? As with `save()`, an UPDATE leaves those with `update: false` as they are. */
+export const isWritable = (column: ColumnMetadata) =>
+  (column.isInsert || column.isUpdate) && !column.isVirtualProperty && column.asExpression === undefined
+
 /** Columns whose values may be objects or arrays: JSON, arrays, geometry, and whatever a transformer makes of them. */
 export const holdsObjects = (column: ColumnMetadata) =>
   column.transformer !== undefined ||

@@ -6,7 +6,7 @@ import { isTransientFailure } from './failures.js'
 import { getOrCreate } from './get-or-create.js'
 import { composeNewRow, type NewRow, withLazyRelations } from './new-row.js'
 import { isObject } from './operators.js'
-import { hasProperty, isOwningToOne, isStored } from './properties.js'
+import { hasProperty, isOwningToOne, isWritable } from './properties.js'
 import { lockMatch } from './reading.js'
 import { recovered } from './recovering.js'
 import { inRounds } from './rounds.js'
@@ -75,7 +75,7 @@ export async function changesFrom(call: Call, current: ObjectLiteral, given: unk
     throw new InvalidValuesError(`updates(current) gave ${received(given)}: return an object of property values.`)
   }
   const values = given === current ? writtenPart(metadata, current) : given
-  const row = composeNewRow(metadata, {}, await withLazyRelations(metadata, [{ label: 'updates', values }]))
+  const row = composeNewRow(metadata, {}, await withLazyRelations(metadata, [{ label: 'updates', values }]), isWritable)
   // An INSERT has nothing to do for them; an update takes links and children away.
   const emptied = metadata.relations.filter((relation) => {
     const value = relation.getEntityValue(row.values, true)
@@ -88,7 +88,7 @@ export async function changesFrom(call: Call, current: ObjectLiteral, given: unk
 function writtenPart(metadata: EntityMetadata, row: ObjectLiteral): ObjectLiteral {
   const isWritten = (key: string) => {
     const column = metadata.findColumnWithPropertyPathStrict(key)
-    return hasProperty(metadata, key) && (!column || isStored(column))
+    return hasProperty(metadata, key) && (!column || isWritable(column))
   }
   return Object.fromEntries(Object.entries(row).filter(([key]) => isWritten(key)))
 }

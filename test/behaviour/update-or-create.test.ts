@@ -1110,16 +1110,6 @@ if (database.hasConnections) {
       )
       expect([counter.hits, created]).toEqual([11, false])
     })
-
-    test('a row that was created since gets links', async () => {
-      const slug = newKey()
-      await inOldTransaction(
-        (other) => other.insert(Post, { slug }),
-        (manager) => repositoryOf(Post, manager).updateOrCreate({ slug }, { tags: [{ label: slug }] }),
-      )
-      const post = await db.dataSource.manager.findOne(Post, { where: { slug }, relations: { tags: true } })
-      expect(post?.tags).toMatchObject([{ label: slug }])
-    })
   })
 }
 
