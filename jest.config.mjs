@@ -38,7 +38,7 @@ export default {
     ...selection.selectedDatabases().map((database) => ({
       ...common,
       displayName: database,
-      testMatch: ['<rootDir>/test/{behaviour,nestjs/example}/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/{behaviour,libraries,nestjs/example}/**/*.test.ts'],
       globals: { DATABASE: database },
     })),
   ],

@@ -5,6 +5,7 @@ import { cloneOf } from './copies.js'
 import { getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
 import type { NewRow } from './new-row.js'
+import { isInsideATurn } from './turns.js'
 
 type Result = [entity: ObjectLiteral, created: boolean]
 
@@ -54,7 +55,9 @@ const open = new WeakMap<EntityManager, Map<string, Batch>>()
  */
 export function getOrCreateTogether(call: Call, maxSize: number): Promise<Result> {
   const { manager, metadata, criteria, options } = call
-  if (manager.queryRunner || !criteria.pinsEverything || options.restoreDeleted) return getOrCreate(call)
+  // From inside a call of ours, one must not wait for a batch that waits for the same connection.
+  const mustGoAlone = manager.queryRunner || isInsideATurn()
+  if (mustGoAlone || !criteria.pinsEverything || options.restoreDeleted) return getOrCreate(call)
   const batches = open.get(manager) ?? new Map<string, Batch>()
   open.set(manager, batches)
   const columns = keyColumnsOf(call).map((column) => column.databaseName)

@@ -9,6 +9,7 @@ import {
   broadcastLoad,
   type ColumnMetadata,
   type EntityMetadata,
+  idOf,
   type QueryRunner,
 } from './typeorm.js'
 
@@ -128,7 +129,7 @@ export async function acknowledge(call: Call, runner: QueryRunner, item: BulkIte
 export async function readRelations(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<void> {
   if (!loadsRelations(call)) return
   const byId = new Map(items.map((item) => [tableIdOf(call.metadata, item.entity as ObjectLiteral), item]))
-  const ids = items.map((item) => call.metadata.getEntityIdMap(item.entity) as FindOptionsWhere<ObjectLiteral>)
+  const ids = items.map((item) => idOf(call.metadata, item.entity) as FindOptionsWhere<ObjectLiteral>)
   for (let start = 0; start < ids.length; start += MOST_ALTERNATIVES) {
     const query = select(call, runner, ids.slice(start, start + MOST_ALTERNATIVES), call.options.withDeleted)
     for (const entity of await query.getMany()) {
@@ -140,7 +141,7 @@ export async function readRelations(call: Call, runner: QueryRunner, items: read
 
 /** A primary key as a string. */
 export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): string {
-  return JSON.stringify(metadata.getEntityIdMap(entity))
+  return JSON.stringify(idOf(metadata, entity))
 }
 
 /** The columns that the criteria pin, in an order that does not depend on how they were written. */

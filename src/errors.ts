@@ -18,6 +18,7 @@ export class InvalidOptionsError extends GetOrCreateError {}
 /** `uniqueness: 'require'` and no unique key covers the criteria: without one, two callers can both create. */
 export class NotUniqueCriteriaError extends GetOrCreateError {
   constructor(
+    /** The entity whose repository was asked. */
     readonly entityName: string,
     /** Property paths of the columns that the criteria pin to one value. */
     readonly propertyPaths: readonly string[],
@@ -29,7 +30,10 @@ export class NotUniqueCriteriaError extends GetOrCreateError {
 
 /** More than one row matches the criteria, so none of them is "the" row. Thrown after the read. */
 export class MultipleEntitiesFoundError extends GetOrCreateError {
-  constructor(readonly entityName: string) {
+  constructor(
+    /** The entity whose repository was asked. */
+    readonly entityName: string,
+  ) {
     super(
       `More than one ${entityName} matches the criteria, so it is open which one is meant. ` +
         'Give criteria that a unique key covers, or remove the duplicates.',

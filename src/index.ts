@@ -9,7 +9,9 @@ export {
 } from './errors.js'
 export { isTransientFailure, isUniqueViolation, type UniqueViolation, uniqueViolation } from './failures.js'
 export type {
+  BatchOptions,
   BulkOptions,
+  CallDefaults,
   GetOrBuildOptions,
   GetOrCreateInTransactionOptions,
   GetOrCreateManyOptions,

@@ -10,6 +10,7 @@ import {
   type Driver,
   dataSourceOf,
   type EntityMetadata,
+  idOf,
   isTakenTreeRoot,
   type QueryRunner,
 } from './typeorm.js'
@@ -184,7 +185,7 @@ function fillGeneratedIds(
 /** Reads the row that was just written, and lets the candidate know what is stored. */
 export async function readCandidate(call: Call, runner: QueryRunner, candidate: ObjectLiteral): Promise<ObjectLiteral> {
   const { metadata } = call
-  const id = metadata.hasAllPrimaryKeys(candidate) ? metadata.getEntityIdMap(candidate) : undefined
+  const id = metadata.hasAllPrimaryKeys(candidate) ? idOf(metadata, candidate) : undefined
   const isDeleted = Boolean(metadata.deleteDateColumn?.getEntityValue(candidate))
   const row = id && (await readById(call, runner, id, isDeleted || call.options.withDeleted))
   if (!row) return candidate

@@ -6,6 +6,7 @@ import type { Uniqueness } from './unique-key.js'
 
 export type { Uniqueness } from './unique-key.js'
 
+/** Whether a call looks before it inserts, or inserts before it looks. */
 export type Strategy = 'find-first' | 'create-first'
 
 /** Defaults for every call of a repository; each call may override them. */
@@ -50,7 +51,17 @@ export interface GetOrCreateMixinOptions extends CallDefaults {
    *
    * @default false, or at most 100 calls together when `true`
    */
-  readonly batch?: boolean | { readonly maxSize?: number }
+  readonly batch?: boolean | BatchOptions
+}
+
+/** How calls travel together. */
+export interface BatchOptions {
+  /**
+   * How many calls go together at most. An integer of at least 1.
+   *
+   * @default 100
+   */
+  readonly maxSize?: number
 }
 
 /** How the row is read. */

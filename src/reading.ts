@@ -3,7 +3,7 @@ import type { Call } from './call.js'
 import { readCompiled } from './compiled.js'
 import { onConnection } from './connection.js'
 import { MultipleEntitiesFoundError } from './errors.js'
-import { type QueryRunner, type RelationMetadata, replaceLockClause } from './typeorm.js'
+import { idOf, type QueryRunner, type RelationMetadata, replaceLockClause } from './typeorm.js'
 
 /** The first read: where TypeORM would read, unless the caller chose the primary or the replica. */
 export async function look(call: Call): Promise<ObjectLiteral | undefined> {
@@ -92,7 +92,7 @@ async function readLocked(
   known: ObjectLiteral | undefined,
 ): Promise<LockedRow | undefined> {
   const { withDeleted, restoreDeleted } = call.options
-  const id = known && call.metadata.getEntityIdMap(known)
+  const id = known && idOf(call.metadata, known)
   const where = [call.criteria.where()].flat().map((member) => Object.assign({}, member, id))
   const query = lock(call, select(call, runner, where, withDeleted || restoreDeleted))
   const { clock } = call.dialect
@@ -120,7 +120,7 @@ export async function lockedKeys(
   const query = runner.manager
     .createQueryBuilder<ObjectLiteral>(call.metadata.target, call.metadata.name, runner)
     .setFindOptions({
-      where: call.metadata.getEntityIdMap(state) as FindOptionsWhere<ObjectLiteral>,
+      where: idOf(call.metadata, state) as FindOptionsWhere<ObjectLiteral>,
       cache: false,
       withDeleted: true,
       loadEagerRelations: false,

@@ -2,7 +2,7 @@ import { IsNull, Not, type ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { readAgain, readById } from './reading.js'
-import { broadcastRecover, type QueryRunner } from './typeorm.js'
+import { broadcastRecover, idOf, type QueryRunner } from './typeorm.js'
 
 /** With `restoreDeleted`, a soft-deleted match is recovered on the primary; anything else is returned as it is. */
 export async function recovered(call: Call, found: ObjectLiteral, runner?: QueryRunner): Promise<ObjectLiteral> {
@@ -15,7 +15,7 @@ export async function recovered(call: Call, found: ObjectLiteral, runner?: Query
 /** An UPDATE by condition, so that of several callers one recovers the row and AfterRecover runs for that one. */
 async function recover(call: Call, runner: QueryRunner, found: ObjectLiteral): Promise<ObjectLiteral> {
   const { metadata } = call
-  const id = metadata.getEntityIdMap(found) as ObjectLiteral
+  const id = idOf(metadata, found) as ObjectLiteral
   await broadcastRecover(runner, 'BeforeRecover', metadata, found)
   const { affected } = await runner.manager
     .createQueryBuilder(metadata.target, metadata.name, runner)

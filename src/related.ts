@@ -7,6 +7,7 @@ import {
   afterTreeInsert,
   beforeTreeInsert,
   broadcastInsert,
+  idOf,
   type QueryRunner,
   type RelationMetadata,
 } from './typeorm.js'
@@ -49,7 +50,7 @@ export async function saveParent(
   const metadata = relation.inverseEntityMetadata.findInheritanceMetadata(parent)
   const repository = runner.manager.getRepository(metadata.target)
   // A relation that cascades inserts only does not touch a parent that exists.
-  const id = relation.isCascadeUpdate ? undefined : metadata.getEntityIdMap(parent)
+  const id = relation.isCascadeUpdate ? undefined : idOf(metadata, parent)
   if (id && (await repository.countBy(id)) > 0) return
   await repository.save(parent)
 }
@@ -61,7 +62,7 @@ export async function saveChildren(
   candidate: ObjectLiteral,
   relations: readonly RelationMetadata[],
 ): Promise<void> {
-  const links: ObjectLiteral = { ...metadata.getEntityIdMap(candidate) }
+  const links: ObjectLiteral = { ...idOf(metadata, candidate) }
   for (const relation of relations) relation.setEntityValue(links, relation.getEntityValue(candidate))
   await runner.manager.save(metadata.target, links)
 }

@@ -5,6 +5,7 @@ import { getOrBuild, getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
 import { getOrCreateInTransaction } from './in-transaction.js'
 import {
+  type BatchOptions,
   checkIsolationLevel,
   checkOptions,
   type GetOrBuildOptions,
@@ -234,8 +235,7 @@ type Methods = Record<
 
 const MOST_TOGETHER = 100
 
-const sizeOf = (batch: true | { readonly maxSize?: number }) =>
-  batch === true ? MOST_TOGETHER : (batch.maxSize ?? MOST_TOGETHER)
+const sizeOf = (batch: true | BatchOptions) => (batch === true ? MOST_TOGETHER : (batch.maxSize ?? MOST_TOGETHER))
 
 const layer = (label: string, values: unknown) => (values === undefined ? [] : [{ label, values }])
 

@@ -65,6 +65,12 @@ function turnOn(key: object, innermost: Turn | undefined): Turn | undefined {
   return undefined
 }
 
+/** Is this code called by work that has its turn on some connection? */
+export function isInsideATurn(): boolean {
+  for (let turn = currentTurn?.getStore(); turn; turn = turn.outer) if (!turn.isOver) return true
+  return false
+}
+
 function queueOf(key: object): Queue {
   const queue = queues.get(key) ?? new Queue()
   queues.set(key, queue)

@@ -32,6 +32,20 @@ export function isolationLevelsOf(driver: Driver): readonly IsolationLevel[] | u
   return (driver as { readonly supportedIsolationLevels?: readonly IsolationLevel[] }).supportedIsolationLevels
 }
 
+/**
+ * The primary key of an entity, as criteria. Where a key column that has a property of its own is also the foreign key of
+ * a relation, 0.3.20 gives the related entity's key in its place, and 1.1 does so for relations of several columns.
+ */
+export function idOf(metadata: EntityMetadata, entity: ObjectLiteral | undefined): ObjectLiteral | undefined {
+  const id = metadata.getEntityIdMap(entity)
+  if (!id || !entity) return undefined
+  for (const column of metadata.primaryColumns) {
+    const isOwnProperty = column.relationMetadata && column.propertyName !== column.relationMetadata.propertyName
+    if (isOwnProperty) column.setEntityValue(id, column.getEntityValue(entity))
+  }
+  return id
+}
+
 /** Runs the entity's listeners and the data source's subscribers for an event, as TypeORM's own statements do. */
 export function broadcastInsert(
   runner: QueryRunner,
@@ -39,7 +53,7 @@ export function broadcastInsert(
   metadata: EntityMetadata,
   entity: ObjectLiteral,
 ) {
-  return fire(runner, event, metadata, entity, metadata.getEntityIdMap(entity))
+  return fire(runner, event, metadata, entity, idOf(metadata, entity))
 }
 
 export function broadcastRecover(
@@ -48,7 +62,7 @@ export function broadcastRecover(
   metadata: EntityMetadata,
   entity: ObjectLiteral,
 ) {
-  return fire(runner, event, metadata, entity, entity, metadata.getEntityIdMap(entity))
+  return fire(runner, event, metadata, entity, entity, idOf(metadata, entity))
 }
 
 /** The declared arguments of an event lack the identifier that it is fired with. */
@@ -122,7 +136,7 @@ export class Change {
       'nested-set': NestedSetSubjectExecutor,
     }
     const Executor = executors[treeType as keyof typeof executors]
-    await new Executor(runner).update(this.#subject)
+    await new Executor(forExecutors(runner)).update(this.#subject)
   }
 
   broadcast(runner: QueryRunner, event: 'BeforeUpdate' | 'AfterUpdate') {
@@ -141,11 +155,22 @@ interface InsertSubject {
 
 type TreeExecutor = { insert(subject: InsertSubject): Promise<void> }
 
+/**
+ * What the tree executors read of a query runner. 0.3 calls its data source `connection` and 1.x `dataSource`: where two
+ * copies of TypeORM are installed, the executors may be of the other line.
+ */
+function forExecutors(runner: QueryRunner): QueryRunner {
+  const { manager } = runner
+  const dataSource = dataSourceOf(manager)
+  const query = (...statement: Parameters<QueryRunner['query']>) => runner.query(...statement)
+  return { manager, dataSource, connection: dataSource, query } as unknown as QueryRunner
+}
+
 /** Makes room in a nested set; it must run before the row is inserted and sets left and right on the entity. */
 export async function beforeTreeInsert(runner: QueryRunner, metadata: EntityMetadata, entity: object): Promise<void> {
   if (metadata.treeType !== 'nested-set') return
   const place: ObjectLiteral = {}
-  await insertIntoTree(new NestedSetSubjectExecutor(runner), metadata, entity, place)
+  await insertIntoTree(new NestedSetSubjectExecutor(forExecutors(runner)), metadata, entity, place)
   for (const column of [metadata.nestedSetLeftColumn, metadata.nestedSetRightColumn]) {
     column?.setEntityValue(entity, column.getEntityValue(place))
   }
@@ -158,9 +183,10 @@ export function isTakenTreeRoot(error: unknown): boolean {
 
 /** Records where an inserted row hangs in its tree. */
 export async function afterTreeInsert(runner: QueryRunner, metadata: EntityMetadata, entity: object): Promise<void> {
-  if (metadata.treeType === 'closure-table') await insertIntoTree(new ClosureSubjectExecutor(runner), metadata, entity)
+  if (metadata.treeType === 'closure-table')
+    await insertIntoTree(new ClosureSubjectExecutor(forExecutors(runner)), metadata, entity)
   if (metadata.treeType === 'materialized-path') {
-    await insertIntoTree(new MaterializedPathSubjectExecutor(runner), metadata, entity)
+    await insertIntoTree(new MaterializedPathSubjectExecutor(forExecutors(runner)), metadata, entity)
   }
 }
 
@@ -170,7 +196,7 @@ function insertIntoTree(
   entity: object,
   insertedValueSet = entity,
 ): Promise<void> {
-  const identifier = metadata.getEntityIdMap(entity)
+  const identifier = idOf(metadata, entity)
   return (executor as TreeExecutor).insert({ metadata, entity, insertedValueSet, identifier })
 }
 

@@ -2,6 +2,7 @@ import type { Criteria } from './criteria.js'
 import { NotUniqueCriteriaError } from './errors.js'
 import type { ColumnMetadata, DataSource, EntityMetadata } from './typeorm.js'
 
+/** What to do when no unique key covers the criteria. */
 export type Uniqueness = 'warn' | 'require' | 'ignore'
 
 /**

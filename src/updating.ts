@@ -10,6 +10,7 @@ import {
   Change,
   type ColumnMetadata,
   type EntityMetadata,
+  idOf,
   type QueryRunner,
   type RelationMetadata,
 } from './typeorm.js'
@@ -35,7 +36,7 @@ export async function updateRow(
   const touchesOthers = row.children.length > 0 || row.parents.length > 0
   if (!written && !touchesOthers) return locked.row
   if (written && !touchesOthers && !loadsRelations(call)) return written
-  return (await readById(call, runner, metadata.getEntityIdMap(entity) as ObjectLiteral, true)) as ObjectLiteral
+  return (await readById(call, runner, idOf(metadata, entity) as ObjectLiteral, true)) as ObjectLiteral
 }
 
 /** The locked row's columns, and the foreign keys that are about to change. */
@@ -95,7 +96,7 @@ async function writeChange(
 async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, change: Change): Promise<ObjectLiteral> {
   const { metadata, dialect } = call
   const { driver } = call.dataSource
-  const id = metadata.getEntityIdMap(locked.row) as ObjectLiteral
+  const id = idOf(metadata, locked.row) as ObjectLiteral
   const values = change.takeValues()
   const { updateDateColumn } = metadata
   if (locked.now !== undefined && updateDateColumn?.getEntityValue(values) === undefined)
@@ -115,7 +116,7 @@ async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, ch
   const predicted = columns && predict(call, locked, values)
   return predicted
     ? loaded(runner, metadata, predicted)
-    : ((await readById(call, runner, { ...id, ...metadata.getEntityIdMap(change.entity) }, true)) as ObjectLiteral)
+    : ((await readById(call, runner, { ...id, ...idOf(metadata, change.entity) }, true)) as ObjectLiteral)
 }
 
 /** The row as it is stored now, where that is certain without reading it. */

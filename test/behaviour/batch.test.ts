@@ -1,7 +1,8 @@
 import { type EntitySubscriberInterface, EventSubscriber, type InsertEvent } from 'typeorm'
 import { getOrCreateMixin, InvalidOptionsError, isUniqueViolation } from '../../src/index.js'
 import { type OpenDatabase, openDatabase } from '../databases.js'
-import { Country, entities, Team, User } from '../entities.js'
+import { gate } from '../duel.js'
+import { Country, entities, Tag, Team, User } from '../entities.js'
 
 @EventSubscriber()
 class Inserted implements EntitySubscriberInterface {
@@ -156,6 +157,36 @@ describe('calls of one tick', () => {
 
     expect([first.email, second.email].sort()).toContain(email('list'))
   })
+})
+
+test('a hook that calls us does not wait for a batch that waits for it', async () => {
+  const hookRuns = gate()
+  const batchIsOpen = gate()
+  const own = await openDatabase(entities)
+  try {
+    const tags = own.dataSource.getRepository(Tag).extend(getOrCreateMixin({ batch: true }))
+    const teams = own.dataSource.getRepository(Team).extend(getOrCreateMixin())
+    own.dataSource.subscribers.push({
+      listenTo: () => Team,
+      async afterInsert() {
+        hookRuns.open()
+        await batchIsOpen.opened
+        await tags.getOrCreate({ label: 'of the hook' })
+      },
+    })
+    const outside = hookRuns.opened.then(() => {
+      const call = tags.getOrCreate({ label: 'from outside' })
+      batchIsOpen.open()
+      return call
+    })
+
+    const [[, created], [, createdOutside]] = await Promise.all([teams.getOrCreate({ name: 'hooked' }), outside])
+
+    expect([created, createdOutside]).toEqual([true, true])
+    expect(await tags.count()).toBe(2)
+  } finally {
+    await own.close()
+  }
 })
 
 test.each([[{ maxSize: 0 }], [{ maxSize: 1.5 }], [{ size: 3 }], ['yes'], [3]])('batch: %j is refused', (batch) => {
