@@ -1,9 +1,10 @@
 import { type FindOptionsWhere, In, type ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
-import { fill, hydrate, ownColumns, prepareCandidate } from './inserting.js'
+import { MultipleEntitiesFoundError } from './errors.js'
+import { columnsWithChosenIds, fill, hydrate, ownColumns } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { setAt } from './operators.js'
-import { loadsRelations, select } from './reading.js'
+import { loadsRelations, readMatch, select } from './reading.js'
 import {
   broadcastInsert,
   broadcastLoad,
@@ -48,8 +49,12 @@ export function rowsPerStatement(call: Call): number {
   return Math.max(1, listsByOneColumn(call) ? rows : Math.min(rows, MOST_ALTERNATIVES))
 }
 
-/** One SELECT for all of the keys. A row belongs to the item whose key it has. */
-export async function lookMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<void> {
+/**
+ * One SELECT for all of the keys. A row belongs to the item whose key it has.
+ *
+ * @returns whether a row came back that has no item's key to the letter
+ */
+export async function lookMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<boolean> {
   const query = select(withoutRelations(call), runner, whereOf(call, items), call.options.withDeleted)
   const { driver } = call.dataSource
   const columns = keyColumnsOf(call)
@@ -59,10 +64,23 @@ export async function lookMany(call: Call, runner: QueryRunner, items: readonly 
   }
   const { entities, raw } = await query.getRawAndEntities()
   const byKey = new Map(items.map((item) => [item.key, item]))
+  let hasStrays = false
   for (const [index, entity] of entities.entries()) {
-    const key = keyOf(call, (column) => driver.prepareHydratedValue(raw[index][aliasOf(column)], column))
-    const item = byKey.get(key)
-    if (item) item.entity ??= entity
+    const item = byKey.get(storedKeyOf(call, (column) => raw[index][aliasOf(column)]))
+    if (item?.entity) throw new MultipleEntitiesFoundError(call.metadata.name)
+    if (item) item.entity = entity
+    else hasStrays = true
+  }
+  return hasStrays
+}
+
+/** The first look. Where the database takes keys for equal that we do not, it says alone which row each of them means. */
+export async function lookFirst(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<void> {
+  if (!(await lookMany(call, runner, items))) return
+  for (const item of items) {
+    if (item.entity) continue
+    const found = await readMatch(item.call, runner)
+    if (found) item.entity = found
   }
 }
 
@@ -75,8 +93,11 @@ export async function lookMany(call: Call, runner: QueryRunner, items: readonly 
 export async function insertMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<string[]> {
   const { metadata, dialect } = call
   const { driver } = call.dataSource
-  for (const item of items) item.candidate = await prepareCandidate(call, runner, item.row?.values ?? {})
-  const insert = runner.manager.createQueryBuilder().insert().into(metadata.target)
+  const [first] = items
+  const insert = runner.manager
+    .createQueryBuilder()
+    .insert()
+    .into(metadata.target, columnsWithChosenIds(metadata, first?.candidate as ObjectLiteral))
   insert
     .values(items.map(({ candidate }) => candidate as ObjectLiteral))
     .callListeners(false)
@@ -97,7 +118,7 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
   const rows: ObjectLiteral[] = []
   for (const record of records as ObjectLiteral[]) {
     const row = hydrate(runner, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
-    const key = keyOf(call, (column) => driver.prepareHydratedValue(record[column.databaseName], column))
+    const key = storedKeyOf(call, (column) => record[column.databaseName])
     const item = byKey.get(key)
     if (!item) unmatched.push(tableIdOf(metadata, row))
     else {
@@ -119,7 +140,8 @@ export async function acknowledge(call: Call, runner: QueryRunner, item: BulkIte
   fill(
     candidate,
     entity,
-    call.metadata.columns.filter((column) => column.getEntityValue(entity) !== undefined),
+    // Reading a lazy relation would load it.
+    call.metadata.columns.filter((column) => !column.isVirtual && column.getEntityValue(entity) !== undefined),
   )
   delete item.candidate
   await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
@@ -141,7 +163,7 @@ export async function readRelations(call: Call, runner: QueryRunner, items: read
 
 /** A primary key as a string. */
 export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): string {
-  return JSON.stringify(idOf(metadata, entity))
+  return JSON.stringify(idOf(metadata, entity), (_key, value) => (typeof value === 'bigint' ? String(value) : value))
 }
 
 /** The columns that the criteria pin, in an order that does not depend on how they were written. */
@@ -151,15 +173,39 @@ export function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
 }
 
 /** A key as a string, from what the database stores: `1` and `'1'` are the same bigint. */
-function keyOf(call: Call, part: (column: ColumnMetadata) => unknown): string {
+export function keyOf(call: Call, part: (column: ColumnMetadata) => unknown): string {
   const { driver } = call.dataSource
-  return JSON.stringify(keyColumnsOf(call).map((column) => textOf(driver.preparePersistentValue(part(column), column))))
+  return keyFrom(call, (column) => driver.preparePersistentValue(part(column), column))
 }
 
-function textOf(value: unknown): string {
+/** The same from what the driver returned. Not through the transformer, which need not lead back to what is stored. */
+function storedKeyOf(call: Call, part: (column: ColumnMetadata) => unknown): string {
+  const { driver } = call.dataSource
+  return keyFrom(call, (column) => {
+    const bare = column.transformer ? withoutTransformer(column) : column
+    return driver.preparePersistentValue(driver.prepareHydratedValue(part(column), bare), bare)
+  })
+}
+
+const withoutTransformer = (column: ColumnMetadata): ColumnMetadata =>
+  Object.create(column, { transformer: { value: undefined } })
+
+function keyFrom(call: Call, stored: (column: ColumnMetadata) => unknown): string {
+  const { driver } = call.dataSource
+  return JSON.stringify(keyColumnsOf(call).map((column) => textOf(driver.normalizeType(column), stored(column))))
+}
+
+/** Different spellings of one value of a type are one text: `1.5` and `1.50`, and a uuid in capitals. */
+function textOf(type: string, value: unknown): string {
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'object') return JSON.stringify(value)
+  if (type === 'uuid') return String(value).toLowerCase()
+  if (/^(decimal|numeric)$/.test(type))
+    return String(value)
+      .replace(/(\.\d*?)0+$/, '$1')
+      .replace(/\.$/, '')
+  return String(value)
 }
 
 function whereOf(

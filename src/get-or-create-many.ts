@@ -4,6 +4,8 @@ import {
   type BulkItem,
   insertMany,
   itemsOf,
+  keyOf,
+  lookFirst,
   lookMany,
   readRelations,
   rowsPerStatement,
@@ -13,7 +15,7 @@ import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, isUniqueViolation } from './failures.js'
 import { createOrLookAgain } from './get-or-create.js'
-import type { NewRow } from './new-row.js'
+import { columnsWithChosenIds, prepareCandidate } from './inserting.js'
 import type { BulkOptions } from './options.js'
 import { lookAgain, readMode } from './reading.js'
 import { takesRelatedStatements } from './related.js'
@@ -35,15 +37,16 @@ export async function getOrCreateMany(
   const size = Math.min(chunkSize ?? Number.POSITIVE_INFINITY, rowsPerStatement(call))
   const done = progressOf(items, calls.length, onProgress)
   for (const chunk of chunksOf(items, size)) {
-    await onConnection(call.manager, call.dialect, readMode(call), (runner) => lookMany(call, runner, chunk))
+    await onConnection(call.manager, call.dialect, readMode(call), (runner) => lookFirst(call, runner, chunk))
     done()
   }
   const missing = items.filter((item) => !item.entity)
   // Before any transaction, so that no connection is held meanwhile, and once, whatever happens then.
   for (const item of missing) item.row = await item.call.newRow()
   if (missing.length > 0) await createAll(call, chunksOf(missing, size), done)
-  await onConnection(call.manager, call.dialect, 'master', (runner) => readRelations(call, runner, items))
-  return resultsOf(items, calls.length)
+  const rows = oneARow(call, items)
+  await onConnection(call.manager, call.dialect, 'master', (runner) => readRelations(call, runner, rows))
+  return resultsOf(rows, calls.length)
 }
 
 /** All of the missing rows or none of them, in the caller's transaction or one of ours that may run again. */
@@ -76,8 +79,7 @@ async function createChunk(
   chunk: readonly BulkItem[],
   unmatched: Unmatched,
 ): Promise<void> {
-  const together = chunk.filter(({ row }) => row && !takesRelatedStatements(call, row) && !choosesId(call, row))
-  if (together.length > 1) await insertTogether(call, runner, together, unmatched)
+  for (const group of await groupsOf(call, runner, chunk)) await insertTogether(call, runner, group, unmatched)
   for (const item of chunk) if (!item.entity) await createAlone(call, runner, item, unmatched)
 }
 
@@ -92,15 +94,17 @@ async function insertTogether(
   unmatched: Unmatched,
 ): Promise<void> {
   const canYield = call.dialect.failedStatementAbortsTransaction
+  let isStored = true
   try {
     for (const id of await insertMany(call, runner, items)) unmatched.add(id)
   } catch (error) {
     if (canYield || !isUniqueViolation(error)) throw error
+    isStored = false
   }
   const open = () => items.filter((item) => !item.entity)
   if (open().length > 0) await lookMany(call, runner, open())
   for (const item of items) await acknowledge(call, runner, item)
-  if (canYield || open().length < 2) return
+  if (canYield || isStored || open().length < 2) return
   const half = Math.ceil(open().length / 2)
   for (const part of chunksOf(open(), half)) if (part.length > 1) await insertTogether(call, runner, part, unmatched)
 }
@@ -115,7 +119,8 @@ async function createAlone(
   const found = await lookAgain(call, runner)
   if (!found) {
     const row = item.row ?? (await call.newRow())
-    const [entity, created] = await createOrLookAgain(call, runner, row)
+    const [entity, created] = await createOrLookAgain(call, runner, row, item.candidate)
+    delete item.candidate
     item.entity = entity
     item.isCreated = created
     return
@@ -125,9 +130,39 @@ async function createAlone(
   await acknowledge(call, runner, item)
 }
 
-/** A chosen value for a generated id takes an INSERT with other columns. */
-function choosesId({ metadata }: Call, { values }: NewRow): boolean {
-  return metadata.generatedColumns.some((column) => (column.getEntityValue(values) ?? undefined) !== undefined)
+/**
+ * The rows that one INSERT can store: those with the same columns, because a chosen value for a generated id takes a list
+ * of its own. A row whose key a default or a hook has changed cannot be told by it afterwards, and goes alone.
+ */
+async function groupsOf(call: Call, runner: QueryRunner, chunk: readonly BulkItem[]): Promise<BulkItem[][]> {
+  const groups = new Map<string, BulkItem[]>()
+  for (const item of chunk) {
+    if (!item.row || takesRelatedStatements(call, item.row)) continue
+    const candidate = await prepareCandidate(call, runner, item.row.values)
+    item.candidate = candidate
+    if (keyOf(call, (column) => column.getEntityValue(candidate)) !== item.key) continue
+    const columns = String(columnsWithChosenIds(call.metadata, candidate))
+    const group = groups.get(columns)
+    if (group) group.push(item)
+    else groups.set(columns, [item])
+  }
+  return [...groups.values()]
+}
+
+/** Keys that the database takes for equal share one row: its entity, and the first of them in the list has created it. */
+function oneARow({ metadata }: Call, items: readonly BulkItem[]): BulkItem[] {
+  const rows = new Map<string, BulkItem>()
+  for (const item of items) {
+    const id = tableIdOf(metadata, item.entity as ObjectLiteral)
+    const row = rows.get(id)
+    if (!row) rows.set(id, item)
+    else {
+      row.indices.push(...item.indices)
+      row.indices.sort((one, other) => one - other)
+      row.isCreated ||= item.isCreated
+    }
+  }
+  return [...rows.values()]
 }
 
 function forget(item: BulkItem): void {

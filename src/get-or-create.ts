@@ -54,8 +54,9 @@ export async function createOrLookAgain(
   call: Call,
   runner: QueryRunner,
   row: NewRow,
+  prepared?: ObjectLiteral,
 ): Promise<[entity: ObjectLiteral, created: boolean]> {
-  const candidate = await prepareCandidate(call, runner, row.values)
+  const candidate = prepared ?? (await prepareCandidate(call, runner, row.values))
   let failure: unknown
   for (const manner of waysToInsert(call, row)) {
     const claim = await claimRow(call, runner, row, candidate, manner)

@@ -121,7 +121,7 @@ async function send(
  * TypeORM's insert leaves out a value for an increment column on databases that would not need it there; an explicit
  * list of columns keeps it.
  */
-function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): string[] | undefined {
+export function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): string[] | undefined {
   const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'
   const isChosen = (column: ColumnMetadata) => (column.getEntityValue(candidate) ?? undefined) !== undefined
   if (!metadata.columns.some((column) => isIncrement(column) && isChosen(column))) return undefined

@@ -10,7 +10,8 @@ export async function look(call: Call): Promise<ObjectLiteral | undefined> {
   return onConnection(call.manager, call.dialect, readMode(call), (runner) => readMatch(call, runner))
 }
 
-async function readMatch(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
+/** One plain read by the criteria of one row. */
+export async function readMatch(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
   return onlyOf(call, (await readCompiled(call, runner)) ?? (await matching(call, runner).getMany()))
 }
 
