@@ -87,7 +87,7 @@ const afterMicrotasks = process?.nextTick ?? queueMicrotask
 
 /** The values of a new row are made once, whichever way the call goes in the end. */
 function withOneRow(call: Call): Call {
-  let row: Promise<NewRow> | undefined
+  let row: NewRow | Promise<NewRow> | undefined
   return {
     ...call,
     newRow: () => {

@@ -9,8 +9,10 @@ import {
   broadcastInsert,
   broadcastLoad,
   type ColumnMetadata,
+  driverOf,
   type EntityMetadata,
   idOf,
+  isHeard,
   type QueryRunner,
 } from './typeorm.js'
 
@@ -25,14 +27,17 @@ export interface BulkItem {
   candidate?: ObjectLiteral
   entity?: ObjectLiteral
   isCreated: boolean
+  /** Was its row read or stored for this item alone? Then another item may have the same row. */
+  isSettledAlone?: boolean
 }
 
 /** One item a key, in key order: calls that insert the same keys in the same order do not deadlock. */
 export function itemsOf(calls: readonly Call[]): BulkItem[] {
   const items = new Map<string, BulkItem>()
+  const columns = calls[0] ? keyColumnsOf(calls[0]) : []
   for (const [index, call] of calls.entries()) {
     const pinned = call.criteria.alternatives[0] ?? new Map()
-    const key = keyOf(call, (column) => pinned.get(column))
+    const key = keyOf(columns, (column) => pinned.get(column))
     const item = items.get(key)
     if (item) item.indices.push(index)
     else items.set(key, { key, call, indices: [index], isCreated: false })
@@ -66,7 +71,7 @@ export async function lookMany(call: Call, runner: QueryRunner, items: readonly 
   const byKey = new Map(items.map((item) => [item.key, item]))
   let hasStrays = false
   for (const [index, entity] of entities.entries()) {
-    const item = byKey.get(storedKeyOf(call, (column) => raw[index][aliasOf(column)]))
+    const item = byKey.get(storedKeyOf(columns, (column) => raw[index][aliasOf(column)]))
     if (item?.entity) throw new MultipleEntitiesFoundError(call.metadata.name)
     if (item) item.entity = entity
     else hasStrays = true
@@ -80,7 +85,9 @@ export async function lookFirst(call: Call, runner: QueryRunner, items: readonly
   for (const item of items) {
     if (item.entity) continue
     const found = await readMatch(item.call, runner)
-    if (found) item.entity = found
+    if (!found) continue
+    item.entity = found
+    item.isSettledAlone = true
   }
 }
 
@@ -110,7 +117,8 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
     return []
   }
   const readable = ownColumns(withoutRelations(call))
-  const columns = [...new Set([...(readable ?? metadata.primaryColumns), ...keyColumnsOf(call)])]
+  const keyColumns = keyColumnsOf(call)
+  const columns = [...new Set([...(readable ?? metadata.primaryColumns), ...keyColumns])]
   const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
   const { records } = await runner.query(`${sql.trimEnd()} RETURNING ${names}`, parameters, true)
   const byKey = new Map(items.map((item) => [item.key, item]))
@@ -118,7 +126,7 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
   const rows: ObjectLiteral[] = []
   for (const record of records as ObjectLiteral[]) {
     const row = hydrate(runner, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
-    const key = storedKeyOf(call, (column) => record[column.databaseName])
+    const key = storedKeyOf(keyColumns, (column) => record[column.databaseName])
     const item = byKey.get(key)
     if (!item) unmatched.push(tableIdOf(metadata, row))
     else {
@@ -134,17 +142,17 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
 }
 
 /** AfterInsert, once the stored row is known. */
-export async function acknowledge(call: Call, runner: QueryRunner, item: BulkItem): Promise<void> {
+export function acknowledge(call: Call, runner: QueryRunner, item: BulkItem): Promise<void> | undefined {
   const { entity, candidate } = item
-  if (!entity || !candidate || !item.isCreated) return
-  fill(
-    candidate,
-    entity,
-    // Reading a lazy relation would load it.
-    call.metadata.columns.filter((column) => !column.isVirtual && column.getEntityValue(entity) !== undefined),
-  )
+  if (!entity || !candidate || !item.isCreated) return undefined
   delete item.candidate
-  await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
+  if (!isHeard(runner, 'afterInsert', call.metadata)) return undefined
+  // Reading a lazy relation would load it.
+  const read = call.metadata.columns.filter(
+    (column) => !column.isVirtual && column.getEntityValue(entity) !== undefined,
+  )
+  fill(candidate, entity, read)
+  return broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
 }
 
 /** Loads requested and eager relations for all of the rows, as many in one SELECT as fit. */
@@ -173,15 +181,14 @@ export function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
 }
 
 /** A key as a string, from what the database stores: `1` and `'1'` are the same bigint. */
-export function keyOf(call: Call, part: (column: ColumnMetadata) => unknown): string {
-  const { driver } = call.dataSource
-  return keyFrom(call, (column) => driver.preparePersistentValue(part(column), column))
+export function keyOf(columns: readonly ColumnMetadata[], part: (column: ColumnMetadata) => unknown): string {
+  return keyFrom(columns, (column) => driverOf(column).preparePersistentValue(part(column), column))
 }
 
 /** The same from what the driver returned. Not through the transformer, which need not lead back to what is stored. */
-function storedKeyOf(call: Call, part: (column: ColumnMetadata) => unknown): string {
-  const { driver } = call.dataSource
-  return keyFrom(call, (column) => {
+function storedKeyOf(columns: readonly ColumnMetadata[], part: (column: ColumnMetadata) => unknown): string {
+  return keyFrom(columns, (column) => {
+    const driver = driverOf(column)
     const bare = column.transformer ? withoutTransformer(column) : column
     return driver.preparePersistentValue(driver.prepareHydratedValue(part(column), bare), bare)
   })
@@ -190,9 +197,14 @@ function storedKeyOf(call: Call, part: (column: ColumnMetadata) => unknown): str
 const withoutTransformer = (column: ColumnMetadata): ColumnMetadata =>
   Object.create(column, { transformer: { value: undefined } })
 
-function keyFrom(call: Call, stored: (column: ColumnMetadata) => unknown): string {
-  const { driver } = call.dataSource
-  return JSON.stringify(keyColumnsOf(call).map((column) => textOf(driver.normalizeType(column), stored(column))))
+function keyFrom(columns: readonly ColumnMetadata[], stored: (column: ColumnMetadata) => unknown): string {
+  let key = ''
+  for (const column of columns) {
+    const text = textOf(driverOf(column).normalizeType(column), stored(column))
+    // With its length before it, so that no two keys run together to the same text.
+    key += `${text.length}:${text} `
+  }
+  return key
 }
 
 /** Different spellings of one value of a type are one text: `1.5` and `1.50`, and a uuid in capitals. */

@@ -27,8 +27,10 @@ export interface Call {
   keepsCriteria(): boolean
   /** Are the defaults made by a function, which must not run on a hit? */
   readonly defaultsAreLazy: boolean
+  /** The new row as far as it does not depend on a function. */
+  given(): NewRow
   /** What is to be stored when no row is found. Runs the `defaults` function. */
-  newRow(): Promise<NewRow>
+  newRow(): NewRow | Promise<NewRow>
 }
 
 type Resolve = (metadata: EntityMetadata) => ResolvedOptions
@@ -44,7 +46,10 @@ export async function openCall(
   layers: readonly ValueLayer[],
   resolve: Resolve,
 ): Promise<Call> {
-  const call = await callFor(contextOf(repository, resolve), criteria, 'criteria', layers)
+  const context = contextOf(repository, resolve)
+  const call = callFor(context, criteria, 'criteria', await withLazyRelations(context.metadata, layers))
+  // Composed at once also where a function is to follow, so that what is given already is checked before any SQL.
+  call.given()
   if (!call.isUnique) insistOnAUniqueKey(call.dataSource, call.metadata, call.criteria, call.options.uniqueness)
   return call
 }
@@ -64,11 +69,14 @@ export async function openCalls(
   if (!Array.isArray(list)) throw new InvalidCriteriaError(`criteria is ${received(list)}: give an array of criteria.`)
   const calls: Call[] = []
   for (const [index, criteria] of list.entries()) {
-    const call = await callFor(context, criteria, `criteria[${index}]`, layersFor(criteria, index))
+    const layers = withLazyRelations(context.metadata, layersFor(criteria, index))
+    const call = callFor(context, criteria, `criteria[${index}]`, layers instanceof Promise ? await layers : layers)
     refuseOtherKeys(call, calls[0] ?? call, index)
     calls.push(call)
   }
   const [first] = calls
+  // What is given is the same for all of them: it is checked once, and composed for those that are missing.
+  first?.given()
   if (first && !first.isUnique) {
     insistOnAUniqueKey(first.dataSource, first.metadata, first.criteria, first.options.uniqueness)
   }
@@ -90,28 +98,25 @@ function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Con
   return { manager, dataSource, dialect, metadata, options: resolve(metadata) }
 }
 
-async function callFor(
-  context: Context,
-  criteriaInput: unknown,
-  label: string,
-  layers: readonly ValueLayer[],
-): Promise<Call> {
+function callFor(context: Context, criteriaInput: unknown, label: string, layers: readonly ValueLayer[]): Call {
   const { metadata } = context
   const criteria = readCriteria(metadata, criteriaInput, label)
   const isMade = ({ values }: ValueLayer) => typeof values === 'function'
   const defaultsAreLazy = layers.some(isMade)
   const compose = (settled: readonly ValueLayer[]) => composeNewRow(metadata, criteria.values, settled)
-  // Composed at once also where a function is to follow, so that what is given already is checked before any SQL.
-  const given = compose(
-    await withLazyRelations(metadata, defaultsAreLazy ? layers.filter((layer) => !isMade(layer)) : layers),
-  )
+  let composed: NewRow | undefined
+  const given = () => {
+    composed ??= compose(defaultsAreLazy ? layers.filter((layer) => !isMade(layer)) : layers)
+    return composed
+  }
   return {
     ...context,
     criteria,
     isUnique: coversUniqueKey(metadata, criteria),
-    keepsCriteria: () => criteria.alternatives.every((pinned) => keeps(given, pinned)),
+    given,
+    keepsCriteria: () => criteria.alternatives.every((pinned) => keeps(given(), pinned)),
     defaultsAreLazy,
-    newRow: async () => (defaultsAreLazy ? compose(await withLazyRelations(metadata, await settled(layers))) : given),
+    newRow: () => (defaultsAreLazy ? made(metadata, layers).then(compose) : given()),
   }
 }
 
@@ -121,15 +126,16 @@ function refuseOtherKeys({ criteria }: Call, first: Call, index: number): void {
       `criteria[${index}] holds an operator, a NULL or a relation by other fields: give plain values, as for a key.`,
     )
   }
-  const [keys, firstKeys] = [criteria, first.criteria].map(({ alternatives }) =>
-    [...(alternatives[0]?.keys() ?? [])]
-      .map((column) => column.propertyPath)
+  const [own, expected] = [criteria, first.criteria].map(({ alternatives: [pinned = new Map()] }) => [...pinned.keys()])
+  if (own?.length === expected?.length && own?.every((column) => expected?.includes(column))) return
+  const [names, expectedNames] = [own, expected].map((columns) =>
+    columns
+      ?.map((column) => column.propertyPath)
       .sort()
       .join(', '),
   )
-  if (keys === firstKeys) return
   throw new InvalidCriteriaError(
-    `criteria[${index}] names ${keys}, and criteria[0] names ${firstKeys}: give the same properties in all of them.`,
+    `criteria[${index}] names ${names}, and criteria[0] names ${expectedNames}: give the same properties in all of them.`,
   )
 }
 
@@ -140,12 +146,13 @@ function keeps({ values }: NewRow, pinned: ReadonlyMap<ColumnMetadata, unknown>)
   return [...pinned].every(([column, value]) => isSame(column.getEntityValue(values), value))
 }
 
-async function settled(layers: readonly ValueLayer[]): Promise<ValueLayer[]> {
-  const settledLayers: ValueLayer[] = []
+/** The values that functions make, one after the other. */
+async function made(metadata: EntityMetadata, layers: readonly ValueLayer[]): Promise<readonly ValueLayer[]> {
+  const settled: ValueLayer[] = []
   for (const { label, values } of layers) {
-    settledLayers.push({ label, values: typeof values === 'function' ? await values() : values })
+    settled.push({ label, values: typeof values === 'function' ? await values() : values })
   }
-  return settledLayers
+  return withLazyRelations(metadata, settled)
 }
 
 /** @throws GetOrCreateError where the database has no SQL */

@@ -4,6 +4,7 @@ import {
   type BulkItem,
   insertMany,
   itemsOf,
+  keyColumnsOf,
   keyOf,
   lookFirst,
   lookMany,
@@ -42,7 +43,10 @@ export async function getOrCreateMany(
   }
   const missing = items.filter((item) => !item.entity)
   // Before any transaction, so that no connection is held meanwhile, and once, whatever happens then.
-  for (const item of missing) item.row = await item.call.newRow()
+  for (const item of missing) {
+    const row = item.call.newRow()
+    item.row = row instanceof Promise ? await row : row
+  }
   if (missing.length > 0) await createAll(call, chunksOf(missing, size), done)
   const rows = oneARow(call, items)
   await onConnection(call.manager, call.dialect, 'master', (runner) => readRelations(call, runner, rows))
@@ -103,7 +107,10 @@ async function insertTogether(
   }
   const open = () => items.filter((item) => !item.entity)
   if (open().length > 0) await lookMany(call, runner, open())
-  for (const item of items) await acknowledge(call, runner, item)
+  for (const item of items) {
+    const announced = acknowledge(call, runner, item)
+    if (announced) await announced
+  }
   if (canYield || isStored || open().length < 2) return
   const half = Math.ceil(open().length / 2)
   for (const part of chunksOf(open(), half)) if (part.length > 1) await insertTogether(call, runner, part, unmatched)
@@ -116,6 +123,7 @@ async function createAlone(
   unmatched: Unmatched,
 ): Promise<void> {
   const call: Call = { ...item.call, manager, options }
+  item.isSettledAlone = true
   const found = await lookAgain(call, runner)
   if (!found) {
     const row = item.row ?? (await call.newRow())
@@ -136,21 +144,24 @@ async function createAlone(
  */
 async function groupsOf(call: Call, runner: QueryRunner, chunk: readonly BulkItem[]): Promise<BulkItem[][]> {
   const groups = new Map<string, BulkItem[]>()
+  const columns = keyColumnsOf(call)
   for (const item of chunk) {
     if (!item.row || takesRelatedStatements(call, item.row)) continue
-    const candidate = await prepareCandidate(call, runner, item.row.values)
+    const prepared = prepareCandidate(call, runner, item.row.values)
+    const candidate = prepared instanceof Promise ? await prepared : prepared
     item.candidate = candidate
-    if (keyOf(call, (column) => column.getEntityValue(candidate)) !== item.key) continue
-    const columns = String(columnsWithChosenIds(call.metadata, candidate))
-    const group = groups.get(columns)
+    if (keyOf(columns, (column) => column.getEntityValue(candidate)) !== item.key) continue
+    const written = String(columnsWithChosenIds(call.metadata, candidate))
+    const group = groups.get(written)
     if (group) group.push(item)
-    else groups.set(columns, [item])
+    else groups.set(written, [item])
   }
   return [...groups.values()]
 }
 
 /** Keys that the database takes for equal share one row: its entity, and the first of them in the list has created it. */
-function oneARow({ metadata }: Call, items: readonly BulkItem[]): BulkItem[] {
+function oneARow({ metadata }: Call, items: readonly BulkItem[]): readonly BulkItem[] {
+  if (!items.some((item) => item.isSettledAlone)) return items
   const rows = new Map<string, BulkItem>()
   for (const item of items) {
     const id = tableIdOf(metadata, item.entity as ObjectLiteral)

@@ -11,6 +11,7 @@ import {
   dataSourceOf,
   type EntityMetadata,
   idOf,
+  isHeard,
   isTakenTreeRoot,
   type QueryRunner,
 } from './typeorm.js'
@@ -24,14 +25,18 @@ import {
  */
 export type Manner = 'plain' | 'yielding' | 'guarded'
 
-/** The entity that is about to be inserted, after BeforeInsert. */
-export async function prepareCandidate(call: Call, runner: QueryRunner, values: ObjectLiteral): Promise<ObjectLiteral> {
+/** The entity that is about to be inserted, after BeforeInsert; a promise only where somebody listens. */
+export function prepareCandidate(
+  call: Call,
+  runner: QueryRunner,
+  values: ObjectLiteral,
+): ObjectLiteral | Promise<ObjectLiteral> {
   const candidate = runner.manager.create(
     call.metadata.target as EntityTarget<ObjectLiteral>,
     values as DeepPartial<ObjectLiteral>,
   )
-  await broadcastInsert(runner, 'BeforeInsert', call.metadata, candidate)
-  return candidate
+  if (!isHeard(runner, 'beforeInsert', call.metadata)) return candidate
+  return broadcastInsert(runner, 'BeforeInsert', call.metadata, candidate).then(() => candidate)
 }
 
 /** Inserts the row, runs AfterInsert, and returns it as a read would. Nothing is returned where the insert yielded. */

@@ -46,6 +46,16 @@ export function idOf(metadata: EntityMetadata, entity: ObjectLiteral | undefined
   return id
 }
 
+/** Is there a listener or a subscriber that an event may concern? */
+export function isHeard(runner: QueryRunner, event: 'beforeInsert' | 'afterInsert', metadata: EntityMetadata): boolean {
+  return metadata[`${event}Listeners`].length > 0 || dataSourceOf(runner.manager).subscribers.length > 0
+}
+
+export function driverOf(column: ColumnMetadata): Driver {
+  const { entityMetadata } = column as { entityMetadata: { dataSource?: DataSource; connection: DataSource } }
+  return (entityMetadata.dataSource ?? entityMetadata.connection).driver
+}
+
 /** Runs the entity's listeners and the data source's subscribers for an event, as TypeORM's own statements do. */
 export function broadcastInsert(
   runner: QueryRunner,

@@ -37,7 +37,7 @@ export async function updateOrCreate(call: Call, changes: Changes): Promise<[ent
 
 /** The row was just looked for: the next step inserts it. What makes its values runs once, whatever happens then. */
 function insertingFirst(call: Call): Call {
-  let row: Promise<NewRow> | undefined
+  let row: NewRow | Promise<NewRow> | undefined
   const newRow = () => {
     row ??= call.newRow()
     return row
