@@ -1,5 +1,5 @@
 import type { EntityManager, ObjectLiteral } from 'typeorm'
-import { keyColumnsOf } from './bulk.js'
+import { keyColumnsOf } from './bulk-keys.js'
 import type { Call } from './call.js'
 import { cloneOf } from './copies.js'
 import { getOrCreate } from './get-or-create.js'

@@ -4,14 +4,12 @@ import {
   type BulkItem,
   insertMany,
   itemsOf,
-  keyColumnsOf,
-  keyOf,
   lookFirst,
   lookMany,
   readRelations,
   rowsPerStatement,
-  tableIdOf,
 } from './bulk.js'
+import { keyColumnsOf, keyOf, tableIdOf } from './bulk-keys.js'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, isUniqueViolation } from './failures.js'
