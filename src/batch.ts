@@ -1,10 +1,10 @@
 import type { EntityManager, ObjectLiteral } from 'typeorm'
-import { keyColumnsOf } from './bulk-keys.js'
+import { keyColumnsOf, keysOf } from './bulk-keys.js'
 import type { Call } from './call.js'
 import { cloneOf } from './copies.js'
 import { getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
-import type { NewRow } from './new-row.js'
+import type { ResolvedOptions } from './options.js'
 import { isInsideATurn } from './turns.js'
 
 type Result = [entity: ObjectLiteral, created: boolean]
@@ -19,7 +19,7 @@ class Batch {
   }
 
   add(call: Call): Promise<Result> {
-    this.#calls.push(withOneRow(call))
+    this.#calls.push(call)
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
@@ -41,7 +41,19 @@ class Batch {
   }
 
   async #together(): Promise<Result[] | undefined> {
-    return this.size > 1 ? getOrCreateMany(this.#calls, {}) : undefined
+    const [first] = this.#calls
+    if (!first || this.size === 1) return undefined
+    if (!this.#haveOneKey(first)) return getOrCreateMany(this.#calls, {})
+    const [entity, created] = await getOrCreate(first)
+    return this.#calls.map((call) => [entity, created && call === first])
+  }
+
+  /** Callers who all want the same row need no transaction around it. */
+  #haveOneKey(first: Call): boolean {
+    const keys = keysOf(first)
+    const keyOf = ({ criteria }: Call) => keys.given((column) => criteria.alternatives[0]?.get(column))
+    const key = keyOf(first)
+    return this.#calls.every((call) => keyOf(call) === key)
   }
 }
 
@@ -61,11 +73,20 @@ export function getOrCreateTogether(call: Call, maxSize: number): Promise<Result
   const batches = open.get(manager) ?? new Map<string, Batch>()
   open.set(manager, batches)
   const columns = keyColumnsOf(call).map((column) => column.databaseName)
-  const name = JSON.stringify([metadata.tablePath, metadata.name, columns, options])
+  const name = `${metadata.tablePath} ${metadata.name} (${columns}) ${textOf(options)}`
   const batch = batches.get(name) ?? openBatch(batches, name)
   const result = batch.add(call)
   if (batch.size >= maxSize) close(batches, name, batch)
   return result
+}
+
+const optionTexts = new WeakMap<ResolvedOptions, string>()
+
+/** Calls that give no options share those of the mixin. */
+function textOf(options: ResolvedOptions): string {
+  const text = optionTexts.get(options) ?? JSON.stringify(options)
+  optionTexts.set(options, text)
+  return text
 }
 
 function openBatch(batches: Map<string, Batch>, name: string): Batch {
@@ -84,15 +105,3 @@ function close(batches: Map<string, Batch>, name: string, batch: Batch): void {
 
 const { process } = globalThis as { process?: { nextTick?(work: () => void): void } }
 const afterMicrotasks = process?.nextTick ?? queueMicrotask
-
-/** The values of a new row are made once, whichever way the call goes in the end. */
-function withOneRow(call: Call): Call {
-  let row: NewRow | Promise<NewRow> | undefined
-  return {
-    ...call,
-    newRow: () => {
-      row ??= call.newRow()
-      return row
-    },
-  }
-}

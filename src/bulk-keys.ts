@@ -1,6 +1,6 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
-import { type ColumnMetadata, driverOf, type EntityMetadata, idOf } from './typeorm.js'
+import { type ColumnMetadata, type Driver, driverOf, type EntityMetadata, idOf } from './typeorm.js'
 
 /** A primary key as a string. */
 export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): string {
@@ -13,27 +13,55 @@ export function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
   return columns.sort((one, other) => (one.databaseName < other.databaseName ? -1 : 1))
 }
 
-/** A key as a string, from what the database stores: `1` and `'1'` are the same bigint. */
-export function keyOf(columns: readonly ColumnMetadata[], part: (column: ColumnMetadata) => unknown): string {
-  return keyFrom(columns, (column) => driverOf(column).preparePersistentValue(part(column), column))
+export const keysOf = (call: Call) => new Keys(keyColumnsOf(call))
+
+/** Keys as strings: equal where the database stores equal values. */
+class Keys {
+  readonly #parts: readonly KeyPart[]
+
+  constructor(readonly columns: readonly ColumnMetadata[]) {
+    this.#parts = columns.map((column) => new KeyPart(column))
+  }
+
+  /** The key that criteria or an entity give: `1` and `'1'` are the same bigint. */
+  given(partOf: (column: ColumnMetadata) => unknown): string {
+    return this.#join((part) => part.ofGiven(partOf(part.column)))
+  }
+
+  /** The key of a row that the driver returned. */
+  stored(partOf: (column: ColumnMetadata) => unknown): string {
+    return this.#join((part) => part.ofStored(partOf(part.column)))
+  }
+
+  // The text sorts about as an index on the columns does. InnoDB locks the gaps between neighbours of an index: calls that
+  // insert the same keys in another order than its own deadlock, again and again.
+  #join(text: (part: KeyPart) => string): string {
+    const [only, ...others] = this.#parts
+    return only && others.length === 0 ? text(only) : JSON.stringify(this.#parts.map(text))
+  }
 }
 
-/** The same from what the driver returned. Not through the transformer, which need not lead back to what is stored. */
-export function storedKeyOf(columns: readonly ColumnMetadata[], part: (column: ColumnMetadata) => unknown): string {
-  return keyFrom(columns, (column) => {
-    const driver = driverOf(column)
-    const bare = column.transformer ? withoutTransformer(column) : column
-    return driver.preparePersistentValue(driver.prepareHydratedValue(part(column), bare), bare)
-  })
-}
+/** One column of a key. */
+class KeyPart {
+  readonly #driver: Driver
+  readonly #type: string
+  /** Not through the transformer, which need not lead back to what is stored. */
+  readonly #bare: ColumnMetadata
 
-const withoutTransformer = (column: ColumnMetadata): ColumnMetadata =>
-  Object.create(column, { transformer: { value: undefined } })
+  constructor(readonly column: ColumnMetadata) {
+    this.#driver = driverOf(column)
+    this.#type = this.#driver.normalizeType(column)
+    this.#bare = column.transformer ? Object.create(column, { transformer: { value: undefined } }) : column
+  }
 
-// The text sorts about as an index on the columns does. InnoDB locks the gaps between neighbours of an index: calls that
-// insert the same keys in another order than its own deadlock, again and again.
-function keyFrom(columns: readonly ColumnMetadata[], stored: (column: ColumnMetadata) => unknown): string {
-  return JSON.stringify(columns.map((column) => textOf(driverOf(column).normalizeType(column), stored(column))))
+  ofGiven(value: unknown): string {
+    return textOf(this.#type, this.#driver.preparePersistentValue(value, this.column))
+  }
+
+  ofStored(value: unknown): string {
+    const hydrated = this.#driver.prepareHydratedValue(value, this.#bare)
+    return textOf(this.#type, this.#driver.preparePersistentValue(hydrated, this.#bare))
+  }
 }
 
 /** Different spellings of one value of a type are one text: `1.5` and `1.50`, and a uuid in capitals. */

@@ -1,38 +1,50 @@
 import { type FindOptionsWhere, In, type ObjectLiteral } from 'typeorm'
-import { keyColumnsOf, keyOf, storedKeyOf, tableIdOf } from './bulk-keys.js'
+import { keyColumnsOf, keysOf, tableIdOf } from './bulk-keys.js'
 import type { Call } from './call.js'
+import { type ReadList, readListCompiled } from './compiled.js'
 import { MultipleEntitiesFoundError } from './errors.js'
-import { columnsWithChosenIds, fill, hydrate, ownColumns } from './inserting.js'
+import { insertStatement } from './insert-text.js'
+import { fill, hydrate, ownColumns } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { setAt } from './operators.js'
-import { loadsRelations, readMatch, select } from './reading.js'
+import { readMatch, select } from './reading.js'
 import { broadcastInsert, broadcastLoad, type ColumnMetadata, idOf, isHeard, type QueryRunner } from './typeorm.js'
 
 /** One key of a bulk call. */
-export interface BulkItem {
-  readonly key: string
-  /** The single-row call for this key. */
-  readonly call: Call
+export class BulkItem {
   /** Where in the caller's list this key stands: more than once, when it was given more than once. */
   readonly indices: number[]
-  row?: NewRow
-  candidate?: ObjectLiteral
-  entity?: ObjectLiteral
-  isCreated: boolean
+  row: NewRow | undefined
+  candidate: ObjectLiteral | undefined
+  entity: ObjectLiteral | undefined
+  isCreated = false
   /** Was its row read or stored for this item alone? Then another item may have the same row. */
-  isSettledAlone?: boolean
+  isSettledAlone = false
+
+  constructor(
+    readonly key: string,
+    /** The single-row call for this key. */
+    readonly call: Call,
+    index: number,
+  ) {
+    this.indices = [index]
+  }
+
+  valueOf(column: ColumnMetadata): unknown {
+    return this.call.criteria.alternatives[0]?.get(column)
+  }
 }
 
 /** One item a key, in key order: calls that insert the same keys in the same order do not deadlock. */
 export function itemsOf(calls: readonly Call[]): BulkItem[] {
   const items = new Map<string, BulkItem>()
-  const columns = calls[0] ? keyColumnsOf(calls[0]) : []
+  const keys = calls[0] && keysOf(calls[0])
   for (const [index, call] of calls.entries()) {
-    const pinned = call.criteria.alternatives[0] ?? new Map()
-    const key = keyOf(columns, (column) => pinned.get(column))
+    const [pinned] = call.criteria.alternatives
+    const key = keys?.given((column) => pinned?.get(column)) ?? ''
     const item = items.get(key)
     if (item) item.indices.push(index)
-    else items.set(key, { key, call, indices: [index], isCreated: false })
+    else items.set(key, new BulkItem(key, call, index))
   }
   return [...items.values()].sort((one, other) => (one.key < other.key ? -1 : 1))
 }
@@ -52,23 +64,39 @@ export function rowsPerStatement(call: Call): number {
  * @returns whether a row came back that has no item's key to the letter
  */
 export async function lookMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<boolean> {
-  const query = select(withoutRelations(call), runner, whereOf(call, items), call.options.withDeleted)
-  const { driver } = call.dataSource
-  const columns = keyColumnsOf(call)
-  const aliasOf = (column: ColumnMetadata) => `get_or_create_key_${columns.indexOf(column)}`
-  for (const column of columns) {
-    query.addSelect(`${driver.escape(call.metadata.name)}.${driver.escape(column.databaseName)}`, aliasOf(column))
-  }
-  const { entities, raw } = await query.getRawAndEntities()
+  const bare = withoutRelations(call)
+  const keys = keysOf(call)
+  const [column] = keys.columns
+  const values = column && listsByOneColumn(call) ? items.map((item) => item.valueOf(column)) : undefined
+  const compiled = column && values && readListCompiled(bare, runner, column, values)
+  const { entities, records, aliasOf } = await (compiled ?? readList(bare, runner, keys.columns, items))
+  const aliases = new Map(keys.columns.map((column) => [column, aliasOf(column)]))
   const byKey = new Map(items.map((item) => [item.key, item]))
   let hasStrays = false
   for (const [index, entity] of entities.entries()) {
-    const item = byKey.get(storedKeyOf(columns, (column) => raw[index][aliasOf(column)]))
+    const item = byKey.get(keys.stored((column) => records[index]?.[aliases.get(column) as string]))
     if (item?.entity) throw new MultipleEntitiesFoundError(call.metadata.name)
     if (item) item.entity = entity
     else hasStrays = true
   }
   return hasStrays
+}
+
+/** The keys are read beside the entities, as they are stored: before transformers, and where no entity has them. */
+async function readList(
+  call: Call,
+  runner: QueryRunner,
+  columns: readonly ColumnMetadata[],
+  items: readonly BulkItem[],
+): Promise<ReadList> {
+  const query = select(call, runner, whereOf(call, items), call.options.withDeleted)
+  const { driver } = call.dataSource
+  const aliasOf = (column: ColumnMetadata) => `get_or_create_key_${columns.indexOf(column)}`
+  for (const column of columns) {
+    query.addSelect(`${driver.escape(call.metadata.name)}.${driver.escape(column.databaseName)}`, aliasOf(column))
+  }
+  const { entities, raw: records } = await query.getRawAndEntities()
+  return { entities, records, aliasOf }
 }
 
 /** The first look. Where the database takes keys for equal that we do not, it says alone which row each of them means. */
@@ -91,35 +119,25 @@ export async function lookFirst(call: Call, runner: QueryRunner, items: readonly
  */
 export async function insertMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<string[]> {
   const { metadata, dialect } = call
-  const { driver } = call.dataSource
-  const [first] = items
-  const insert = runner.manager
-    .createQueryBuilder()
-    .insert()
-    .into(metadata.target, columnsWithChosenIds(metadata, first?.candidate as ObjectLiteral))
-  insert
-    .values(items.map(({ candidate }) => candidate as ObjectLiteral))
-    .callListeners(false)
-    .updateEntity(false)
-  if (dialect.failedStatementAbortsTransaction) insert.orIgnore()
-  const [sql, parameters] = insert.getQueryAndParameters()
-  if (dialect.insertedRow(driver) !== 'returning') {
+  const candidates = items.map(({ candidate }) => candidate as ObjectLiteral)
+  const yields = dialect.failedStatementAbortsTransaction
+  if (dialect.insertedRow(call.dataSource.driver) !== 'returning') {
+    const { sql, parameters } = insertStatement(call, runner, candidates, { yields })
     await runner.query(sql, parameters, true)
     for (const item of items) item.isCreated = true
     return []
   }
   const readable = ownColumns(withoutRelations(call))
-  const keyColumns = keyColumnsOf(call)
-  const columns = [...new Set([...(readable ?? metadata.primaryColumns), ...keyColumns])]
-  const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
-  const { records } = await runner.query(`${sql.trimEnd()} RETURNING ${names}`, parameters, true)
+  const keys = keysOf(call)
+  const returning = [...new Set([...(readable ?? metadata.primaryColumns), ...keys.columns])]
+  const { sql, parameters } = insertStatement(call, runner, candidates, { yields, returning })
+  const { records } = await runner.query(sql, parameters, true)
   const byKey = new Map(items.map((item) => [item.key, item]))
   const unmatched: string[] = []
   const rows: ObjectLiteral[] = []
   for (const record of records as ObjectLiteral[]) {
     const row = hydrate(runner, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
-    const key = storedKeyOf(keyColumns, (column) => record[column.databaseName])
-    const item = byKey.get(key)
+    const item = byKey.get(keys.stored((column) => record[column.databaseName]))
     if (!item) unmatched.push(tableIdOf(metadata, row))
     else {
       item.isCreated = true
@@ -137,7 +155,7 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
 export function acknowledge(call: Call, runner: QueryRunner, item: BulkItem): Promise<void> | undefined {
   const { entity, candidate } = item
   if (!entity || !candidate || !item.isCreated) return undefined
-  delete item.candidate
+  item.candidate = undefined
   if (!isHeard(runner, 'afterInsert', call.metadata)) return undefined
   // Reading a lazy relation would load it.
   const read = call.metadata.columns.filter(
@@ -149,7 +167,6 @@ export function acknowledge(call: Call, runner: QueryRunner, item: BulkItem): Pr
 
 /** Loads requested and eager relations for all of the rows, as many in one SELECT as fit. */
 export async function readRelations(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<void> {
-  if (!loadsRelations(call)) return
   const byId = new Map(items.map((item) => [tableIdOf(call.metadata, item.entity as ObjectLiteral), item]))
   const ids = items.map((item) => idOf(call.metadata, item.entity) as FindOptionsWhere<ObjectLiteral>)
   for (let start = 0; start < ids.length; start += MOST_ALTERNATIVES) {
@@ -169,7 +186,7 @@ function whereOf(
   if (!column || !listsByOneColumn(call))
     return items.map((item) => item.call.criteria.where() as FindOptionsWhere<ObjectLiteral>)
   const where: ObjectLiteral = {}
-  setAt(where, column.propertyPath, In(items.map((item) => item.call.criteria.alternatives[0]?.get(column))))
+  setAt(where, column.propertyPath, In(items.map((item) => item.valueOf(column))))
   return where as FindOptionsWhere<ObjectLiteral>
 }
 
@@ -181,5 +198,5 @@ function listsByOneColumn(call: Call): boolean {
 
 function withoutRelations(call: Call): Call {
   const { relations, ...options } = call.options
-  return { ...call, options: { ...options, loadEagerRelations: false } }
+  return call.with({ options: { ...options, loadEagerRelations: false } })
 }

@@ -3,7 +3,7 @@ import { type Criteria, readCriteria } from './criteria.js'
 import type { Dialect } from './dialects/dialect.js'
 import { dialectOf } from './dialects/registry.js'
 import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
-import { composeNewRow, type NewRow, type ValueLayer, withLazyRelations } from './new-row.js'
+import { composeNewRow, type NewRow, plainCopyOf, type ValueLayer, withLazyRelations } from './new-row.js'
 import type { ResolvedOptions } from './options.js'
 import { type ColumnMetadata, type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
 import { coversUniqueKey, insistOnAUniqueKey } from './unique-key.js'
@@ -13,25 +13,72 @@ export type Defaults<ObjectLiteral> =
   | DeepPartial<ObjectLiteral>
   | (() => DeepPartial<ObjectLiteral> | Promise<DeepPartial<ObjectLiteral>>)
 
-/** One call with everything that was checked about it. */
-export interface Call {
+/** Where a call is made, and how. */
+interface Context {
   readonly manager: EntityManager
   readonly dataSource: DataSource
   readonly dialect: Dialect
   readonly metadata: EntityMetadata
-  readonly criteria: Criteria
+  readonly options: ResolvedOptions
+}
+
+/** One call with everything that was checked about it. */
+export class Call implements Context {
+  readonly manager: EntityManager
+  readonly dataSource: DataSource
+  readonly dialect: Dialect
+  readonly metadata: EntityMetadata
+  readonly options: ResolvedOptions
   /** Does a unique key cover the criteria, so that at most one row matches? */
   readonly isUnique: boolean
-  readonly options: ResolvedOptions
-  /** Does the row that the given values make still have the values of the criteria, or do defaults replace some? */
-  keepsCriteria(): boolean
   /** Are the defaults made by a function, which must not run on a hit? */
   readonly defaultsAreLazy: boolean
+  private composed: NewRow | undefined
+  private made: Promise<NewRow> | undefined
+
+  constructor(
+    context: Context,
+    readonly criteria: Criteria,
+    private readonly layers: readonly ValueLayer[],
+  ) {
+    this.manager = context.manager
+    this.dataSource = context.dataSource
+    this.dialect = context.dialect
+    this.metadata = context.metadata
+    this.options = context.options
+    this.isUnique = coversUniqueKey(context.metadata, criteria)
+    this.defaultsAreLazy = layers.some(isMade)
+  }
+
+  /** The same call, but for what is given. */
+  with(changes: Partial<Pick<Call, 'manager' | 'options' | 'defaultsAreLazy' | 'newRow'>>): Call {
+    return Object.assign(Object.create(this), changes)
+  }
+
+  /** Does the row that the given values make still have the values of the criteria, or do defaults replace some? */
+  keepsCriteria(): boolean {
+    return this.criteria.alternatives.every((pinned) => keeps(this.given(), pinned))
+  }
+
   /** The new row as far as it does not depend on a function. */
-  given(): NewRow
-  /** What is to be stored when no row is found. Runs the `defaults` function. */
-  newRow(): NewRow | Promise<NewRow>
+  given(): NewRow {
+    this.composed ??= this.compose(this.defaultsAreLazy ? this.layers.filter((layer) => !isMade(layer)) : this.layers)
+    return this.composed
+  }
+
+  /** What is to be stored when no row is found. Runs the `defaults` function, once, however often it is asked for. */
+  newRow(): NewRow | Promise<NewRow> {
+    if (!this.layers.some(isMade)) return this.given()
+    this.made ??= settled(this.metadata, this.layers).then((layers) => this.compose(layers))
+    return this.made
+  }
+
+  private compose(layers: readonly ValueLayer[]): NewRow {
+    return composeNewRow(this.metadata, this.criteria.values, layers)
+  }
 }
+
+const isMade = ({ values }: ValueLayer) => typeof values === 'function'
 
 type Resolve = (metadata: EntityMetadata) => ResolvedOptions
 
@@ -40,16 +87,38 @@ type Resolve = (metadata: EntityMetadata) => ResolvedOptions
  *
  * @throws GetOrCreateError or one of its subclasses, before any SQL
  */
-export async function openCall(
+export function openCall(
   repository: Repository<ObjectLiteral>,
   criteria: unknown,
   layers: readonly ValueLayer[],
   resolve: Resolve,
-): Promise<Call> {
+): Call | Promise<Call> {
   const context = contextOf(repository, resolve)
-  const call = callFor(context, criteria, 'criteria', await withLazyRelations(context.metadata, layers))
-  // Composed at once also where a function is to follow, so that what is given already is checked before any SQL.
+  const checked = checkedLayers(context.metadata, layers)
+  if (checked) return insistOnUniqueness(new Call(context, readCriteria(context.metadata, criteria), checked))
+  return openClosely(context, criteria, layers)
+}
+
+/** Composed at once also where a function is to follow, so that what is given already is checked before any SQL. */
+async function openClosely(context: Context, criteria: unknown, given: readonly ValueLayer[]): Promise<Call> {
+  const layers = await withLazyRelations(context.metadata, given)
+  const call = new Call(context, readCriteria(context.metadata, criteria), layers)
   call.given()
+  return insistOnUniqueness(call)
+}
+
+/** Copies of the layers, where none of them has to be composed to find what is wrong with it. */
+function checkedLayers(metadata: EntityMetadata, layers: readonly ValueLayer[]): readonly ValueLayer[] | undefined {
+  const checked: ValueLayer[] = []
+  for (const { label, values } of layers) {
+    const copy = plainCopyOf(metadata, values)
+    if (!copy) return undefined
+    checked.push({ label, values: copy })
+  }
+  return checked
+}
+
+function insistOnUniqueness(call: Call): Call {
   if (!call.isUnique) insistOnAUniqueKey(call.dataSource, call.metadata, call.criteria, call.options.uniqueness)
   return call
 }
@@ -66,24 +135,22 @@ export async function openCalls(
   resolve: Resolve,
 ): Promise<Call[]> {
   const context = contextOf(repository, resolve)
+  const { metadata } = context
   if (!Array.isArray(list)) throw new InvalidCriteriaError(`criteria is ${received(list)}: give an array of criteria.`)
   const calls: Call[] = []
-  for (const [index, criteria] of list.entries()) {
-    const layers = withLazyRelations(context.metadata, layersFor(criteria, index))
-    const call = callFor(context, criteria, `criteria[${index}]`, layers instanceof Promise ? await layers : layers)
+  for (const [index, member] of list.entries()) {
+    const given = withLazyRelations(metadata, layersFor(member, index))
+    const layers = given instanceof Promise ? await given : given
+    const call = new Call(context, readCriteria(metadata, member, `criteria[${index}]`), layers)
     refuseOtherKeys(call, calls[0] ?? call, index)
     calls.push(call)
   }
   const [first] = calls
   // What is given is the same for all of them: it is checked once, and composed for those that are missing.
   first?.given()
-  if (first && !first.isUnique) {
-    insistOnAUniqueKey(first.dataSource, first.metadata, first.criteria, first.options.uniqueness)
-  }
+  if (first) insistOnUniqueness(first)
   return calls
 }
-
-type Context = Pick<Call, 'manager' | 'dataSource' | 'dialect' | 'metadata' | 'options'>
 
 function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Context {
   const { manager } = repository
@@ -98,44 +165,22 @@ function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Con
   return { manager, dataSource, dialect, metadata, options: resolve(metadata) }
 }
 
-function callFor(context: Context, criteriaInput: unknown, label: string, layers: readonly ValueLayer[]): Call {
-  const { metadata } = context
-  const criteria = readCriteria(metadata, criteriaInput, label)
-  const isMade = ({ values }: ValueLayer) => typeof values === 'function'
-  const defaultsAreLazy = layers.some(isMade)
-  const compose = (settled: readonly ValueLayer[]) => composeNewRow(metadata, criteria.values, settled)
-  let composed: NewRow | undefined
-  const given = () => {
-    composed ??= compose(defaultsAreLazy ? layers.filter((layer) => !isMade(layer)) : layers)
-    return composed
-  }
-  return {
-    ...context,
-    criteria,
-    isUnique: coversUniqueKey(metadata, criteria),
-    given,
-    keepsCriteria: () => criteria.alternatives.every((pinned) => keeps(given(), pinned)),
-    defaultsAreLazy,
-    newRow: () => (defaultsAreLazy ? made(metadata, layers).then(compose) : given()),
-  }
-}
-
 function refuseOtherKeys({ criteria }: Call, first: Call, index: number): void {
   if (!criteria.pinsEverything) {
     throw new InvalidCriteriaError(
       `criteria[${index}] holds an operator, a NULL or a relation by other fields: give plain values, as for a key.`,
     )
   }
-  const [own, expected] = [criteria, first.criteria].map(({ alternatives: [pinned = new Map()] }) => [...pinned.keys()])
-  if (own?.length === expected?.length && own?.every((column) => expected?.includes(column))) return
-  const [names, expectedNames] = [own, expected].map((columns) =>
-    columns
-      ?.map((column) => column.propertyPath)
+  const [own = new Map(), expected = new Map()] = [criteria.alternatives[0], first.criteria.alternatives[0]]
+  if (own.size === expected.size && [...own.keys()].every((column) => expected.has(column))) return
+  const names = (pinned: ReadonlyMap<ColumnMetadata, unknown>) =>
+    [...pinned.keys()]
+      .map((column) => column.propertyPath)
       .sort()
-      .join(', '),
-  )
+      .join(', ')
   throw new InvalidCriteriaError(
-    `criteria[${index}] names ${names}, and criteria[0] names ${expectedNames}: give the same properties in all of them.`,
+    `criteria[${index}] names ${names(own)}, and criteria[0] names ${names(expected)}: ` +
+      'give the same properties in all of them.',
   )
 }
 
@@ -147,12 +192,12 @@ function keeps({ values }: NewRow, pinned: ReadonlyMap<ColumnMetadata, unknown>)
 }
 
 /** The values that functions make, one after the other. */
-async function made(metadata: EntityMetadata, layers: readonly ValueLayer[]): Promise<readonly ValueLayer[]> {
-  const settled: ValueLayer[] = []
+async function settled(metadata: EntityMetadata, layers: readonly ValueLayer[]): Promise<readonly ValueLayer[]> {
+  const made: ValueLayer[] = []
   for (const { label, values } of layers) {
-    settled.push({ label, values: typeof values === 'function' ? await values() : values })
+    made.push({ label, values: typeof values === 'function' ? await values() : values })
   }
-  return withLazyRelations(metadata, settled)
+  return withLazyRelations(metadata, made)
 }
 
 /** @throws GetOrCreateError where the database has no SQL */

@@ -1,8 +1,10 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
+import { sendStatement } from './connection.js'
 import { ownColumnsOf } from './inserting.js'
 import { loadsRelations, select } from './reading.js'
-import { aliasOf, broadcastLoad, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
+import { nameOfText, TextCache } from './text-cache.js'
+import { broadcastLoad, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
 
 /**
  * A look-up whose SQL was written once, by TypeORM's own query builder, and is sent again with other values. Building the
@@ -14,6 +16,8 @@ interface LookUp {
   readonly name: string
   /** The value of each parameter: that of a key column, or a constant such as a discriminator. */
   readonly parameters: readonly (ColumnMetadata | { readonly constant: unknown })[]
+  /** The name of a column in the records; `undefined` where the SELECT does not read it. */
+  aliasOf(column: ColumnMetadata): string | undefined
   /** How a record becomes an entity: of the class that was asked for, or of the child class that its discriminator names. */
   readonly shapes: readonly Shape[]
 }
@@ -24,44 +28,62 @@ interface Shape {
   readonly columns: readonly { readonly column: ColumnMetadata; readonly alias: string }[]
 }
 
-/** So many texts are kept for an entity: criteria may be put together at run time, without end. */
-const MOST_LOOK_UPS = 100
-
-const lookUps = new WeakMap<EntityMetadata, Map<string, LookUp>>()
+const lookUps = new TextCache<LookUp | undefined>()
 
 /**
  * The matching rows, two at most, where the criteria are plain equality on columns of the entity's own table and nothing
  * is read beside them; `undefined` where the query builder has to be asked.
  */
-export async function readCompiled(call: Call, runner: QueryRunner): Promise<ObjectLiteral[] | undefined> {
+export function readCompiled(call: Call, runner: QueryRunner): Promise<ObjectLiteral[]> | undefined {
   const [pinned] = call.criteria.alternatives
   if (!pinned || !isCompilable(call)) return undefined
-  const lookUp = lookUpFor(call, runner, pinned)
-  const values: unknown[] = []
-  for (const part of lookUp.parameters) {
-    const value = 'constant' in part ? part.constant : persistent(part, pinned.get(part))
-    // Strings and numbers reach these drivers as they are; other values, TypeORM converts for each.
-    if (typeof value !== 'string' && typeof value !== 'number') return undefined
-    values.push(value)
-  }
-  const { records } = await send(call, runner, lookUp, values)
-  const rows = records.map((record) => hydrate(call, runner, lookUp.shapes, record))
-  if (rows.length > 0) await broadcastLoad(runner, call.metadata, rows)
-  return rows
+  const columns = [...pinned.keys()]
+  const lookUp = lookUps.get(call.metadata, keyFor(call, columns), () => compile(call, runner, columns))
+  if (!lookUp) return undefined
+  const values = valuesFor(lookUp, (column) => persistent(column, pinned.get(column)))
+  return values.every(isSentAsItIs) ? read(call, runner, lookUp, values).then(({ entities }) => entities) : undefined
 }
 
-function send(
-  { options, dialect }: Call,
+/** Rows of a list, each with the record that it was made of. */
+export interface ReadList {
+  readonly entities: ObjectLiteral[]
+  readonly records: readonly ObjectLiteral[]
+  aliasOf(column: ColumnMetadata): string | undefined
+}
+
+/** The same for the rows that have one of the values in a column, where one parameter can be a list. */
+export function readListCompiled(
+  call: Call,
   runner: QueryRunner,
-  { name, sql }: LookUp,
-  values: unknown[],
-): Promise<QueryResult> {
-  const { queryNamed } = dialect
-  if (options.prepare && queryNamed) return queryNamed(runner, name, sql, values) as Promise<QueryResult>
-  return runner.query(sql, values, true)
+  column: ColumnMetadata,
+  list: readonly unknown[],
+): Promise<ReadList> | undefined {
+  const { comparesWithList } = call.dialect
+  if (!comparesWithList || !isCompilable(call) || !(column.isSelect || column.isPrimary)) return undefined
+  const lookUp = lookUps.get(call.metadata, `${keyFor(call, [column])} in a list`, () =>
+    compile(call, runner, [column], comparesWithList),
+  )
+  if (!lookUp) return undefined
+  const sent = list.map((value) => persistent(column, value))
+  const values = valuesFor(lookUp, () => sent)
+  const isPlain = values.every((value) => (value === sent ? sent.every(isSentAsItIs) : isSentAsItIs(value)))
+  return isPlain ? read(call, runner, lookUp, values) : undefined
 }
 
-type QueryResult = { readonly records: ObjectLiteral[] }
+async function read(call: Call, runner: QueryRunner, lookUp: LookUp, values: unknown[]): Promise<ReadList> {
+  const { sql, name } = lookUp
+  const { records } = await sendStatement(runner, call.dialect, call.options.prepare ? name : undefined, sql, values)
+  const entities = records.map((record) => hydrate(call, runner, lookUp.shapes, record))
+  const listeners = broadcastLoad(runner, call.metadata, entities)
+  if (listeners) await listeners
+  return { entities, records, aliasOf: lookUp.aliasOf }
+}
+
+/** Strings and numbers reach the drivers as they are; other values, TypeORM converts for each. */
+const isSentAsItIs = (value: unknown) => typeof value === 'string' || typeof value === 'number'
+
+const valuesFor = ({ parameters }: LookUp, sent: (column: ColumnMetadata) => unknown): unknown[] =>
+  parameters.map((part) => ('constant' in part ? part.constant : sent(part)))
 
 function isCompilable(call: Call): boolean {
   const { criteria, dialect, metadata } = call
@@ -70,55 +92,67 @@ function isCompilable(call: Call): boolean {
 }
 
 function persistent(column: ColumnMetadata, value: unknown): unknown {
+  if (column.transformer === undefined) return value
   const transformers = [column.transformer ?? []].flat()
   return transformers.reduce((transformed, transformer) => transformer.to(transformed), value)
 }
 
-function lookUpFor(call: Call, runner: QueryRunner, pinned: ReadonlyMap<ColumnMetadata, unknown>): LookUp {
-  const known = lookUps.get(call.metadata) ?? new Map<string, LookUp>()
-  lookUps.set(call.metadata, known)
-  const withDeleted = call.options.withDeleted || call.options.restoreDeleted
-  let name = String(withDeleted)
-  for (const column of pinned.keys()) name += `,${column.propertyPath}`
-  const found = known.get(name)
-  if (found) return found
-  const [oldest] = known.keys()
-  if (known.size >= MOST_LOOK_UPS && oldest !== undefined) known.delete(oldest)
-  const lookUp = compile(call, runner, [...pinned.keys()])
-  known.set(name, lookUp)
-  return lookUp
+function keyFor({ options }: Call, columns: readonly ColumnMetadata[]): string {
+  const paths = columns.length === 1 ? (columns[0]?.propertyPath ?? '') : columns.map((column) => column.propertyPath)
+  return options.withDeleted || options.restoreDeleted ? `${paths}, deleted` : String(paths)
 }
 
-const processMark = Math.random().toString(36).slice(2)
-let names = 0
-
 /** Each key column gets a value that stands for it, and is looked for among the parameters of the finished text. */
-function compile(call: Call, runner: QueryRunner, columns: readonly ColumnMetadata[]): LookUp {
+function compile(
+  call: Call,
+  runner: QueryRunner,
+  columns: readonly ColumnMetadata[],
+  comparesWithList?: (parameter: string) => string,
+): LookUp | undefined {
   const { driver } = call.dataSource
   const marks = new Map(columns.map((column, index) => [`get_or_create_${index}`, column]))
   const query = select(call, runner, {}, call.options.withDeleted || call.options.restoreDeleted)
   for (const [mark, column] of marks) {
     const path = `${driver.escape(call.metadata.name)}.${driver.escape(column.databaseName)}`
-    query.andWhere(`${path} = :${mark}`, { [mark]: mark })
+    query.andWhere(`${path} ${comparesWithList?.(`:${mark}`) ?? `= :${mark}`}`, { [mark]: mark })
   }
-  if (!call.isUnique) query.limit(2)
+  if (!comparesWithList && !call.isUnique) query.limit(2)
   const [sql, parameters] = query.getQueryAndParameters()
-  const name = `get_or_create_${processMark}_${++names}`
+  const aliasOf = (column: ColumnMetadata) => aliasIn(sql, call, column)
+  const shapes = shapesOf(call, aliasOf)
+  if (!shapes) return undefined
   return {
     sql,
-    name,
+    name: nameOfText(),
+    aliasOf,
     parameters: parameters.map((value) => marks.get(value) ?? { constant: value }),
-    shapes: shapesOf(call),
+    shapes,
   }
 }
 
-function shapesOf({ metadata, dataSource }: Call): Shape[] {
-  const alias = (column: ColumnMetadata) => aliasOf(dataSource.driver, metadata, column)
+/** The name that TypeORM's SELECT gives to a column. Long ones it shortens by rules of its own. */
+function aliasIn(sql: string, { metadata, dataSource }: Call, column: ColumnMetadata): string | undefined {
+  const { driver } = dataSource
+  const usual = `${metadata.name}_${column.databaseName}`
+  if (sql.includes(` AS ${driver.escape(usual)}`)) return usual
+  const selected = `${driver.escape(metadata.name)}.${driver.escape(column.databaseName)} AS `
+  const start = sql.indexOf(selected)
+  return start < 0 ? undefined : /^(["`])(.*?)\1(?=, | FROM )/.exec(sql.slice(start + selected.length))?.[2]
+}
+
+/** `undefined` where a column is read under a name that we cannot tell. */
+function shapesOf({ metadata }: Call, aliasOf: LookUp['aliasOf']): Shape[] | undefined {
   const { discriminatorColumn } = metadata
-  return [...metadata.childEntityMetadatas, metadata].map((shape) => ({
+  const classes = [...metadata.childEntityMetadatas, metadata]
+  const isUnknown = (column: ColumnMetadata) => column.isSelect && aliasOf(column) === undefined
+  if (classes.some((shape) => ownColumnsOf(shape).some(isUnknown))) return undefined
+  return classes.map((shape) => ({
     metadata: shape,
-    discriminator: discriminatorColumn && alias(discriminatorColumn),
-    columns: ownColumnsOf(shape).map((column) => ({ column, alias: alias(column) })),
+    discriminator: discriminatorColumn && aliasOf(discriminatorColumn),
+    columns: ownColumnsOf(shape).flatMap((column) => {
+      const alias = aliasOf(column)
+      return alias === undefined ? [] : [{ column, alias }]
+    }),
   }))
 }
 

@@ -1,4 +1,4 @@
-import type { EntityManager, ReplicationMode } from 'typeorm'
+import type { EntityManager, ObjectLiteral, ReplicationMode } from 'typeorm'
 import type { Dialect } from './dialects/dialect.js'
 import { isTransientFailure } from './failures.js'
 import { inTurn } from './turns.js'
@@ -53,6 +53,23 @@ export async function guarded<T>(
   work: (query: Query) => Promise<T>,
 ): Promise<T> {
   return whileOthersWait(runner, (query) => insideSavepoint(dialect, query, () => work(query)))
+}
+
+/** Sends a text, under its name where it has one and the database keeps plans for names. */
+export function sendStatement(
+  runner: QueryRunner,
+  { queryNamed }: Dialect,
+  name: string | undefined,
+  sql: string,
+  parameters: unknown[],
+): Promise<QueryResult> {
+  if (name === undefined || !queryNamed) return runner.query(sql, parameters, true)
+  return queryNamed(runner, name, sql, parameters) as Promise<QueryResult>
+}
+
+interface QueryResult {
+  readonly raw: unknown
+  readonly records: ObjectLiteral[]
 }
 
 let savepoints = 0

@@ -13,11 +13,11 @@ import {
 } from './operators.js'
 import {
   foreignKeyOf,
-  hasProperty,
   holdsObjects,
   isOwningToOne,
   isStored,
   keyNamesOf,
+  propertyOf,
   referenceFrom,
 } from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
@@ -43,38 +43,46 @@ export interface Criteria {
 
 /** @throws InvalidCriteriaError */
 export function readCriteria(metadata: EntityMetadata, input: unknown, label = 'criteria'): Criteria {
-  const members = Array.isArray(input) ? Array.from(input) : [input]
-  if (members.length === 0) throw invalid(label, input, 'give at least one object of property values')
-  const readings = members.map((member, index) => {
-    const reading = new Reading()
-    reading.where = readObject(reading, metadata, member, {
-      path: '',
-      label: Array.isArray(input) ? `${label}[${index}]` : label,
-    })
-    return reading
-  })
-  const only = Array.isArray(input) ? undefined : readings[0]
+  return Array.isArray(input) ? readAlternatives(metadata, input, label) : readMember(metadata, input, label)
+}
+
+/** Alternatives only look up: which of them would a new row be? */
+function readAlternatives(metadata: EntityMetadata, input: readonly unknown[], label: string): Criteria {
+  if (input.length === 0) throw invalid(label, input, 'give at least one object of property values')
+  const members = Array.from(input, (member, index) => readMember(metadata, member, `${label}[${index}]`))
   return {
-    where: () =>
-      (only
-        ? withOwnOperands(only.where)
-        : readings.map(({ where }) => withOwnOperands(where))) as FindOptionsWhere<ObjectLiteral>,
-    values: only?.values ?? {},
-    alternatives: readings.map(({ pinned }) => pinned),
-    describesRow: only?.describesRow ?? false,
-    pinsEverything: (only?.describesRow && !only.hasNull) ?? false,
-    joinToMany: readings.some(({ joinToMany }) => joinToMany),
+    where: () => members.map((member) => member.where()),
+    values: {},
+    alternatives: members.map(({ pinned }) => pinned),
+    describesRow: false,
+    pinsEverything: false,
+    joinToMany: members.some(({ joinToMany }) => joinToMany),
   }
 }
 
-/** What is gathered while one member of the criteria is walked. */
-class Reading {
-  where: ObjectLiteral = {}
+function readMember(metadata: EntityMetadata, input: unknown, label: string): Reading {
+  const reading = new Reading()
+  reading.given = readObject(reading, metadata, input, { path: '', label })
+  return reading
+}
+
+/** One member of the criteria, and what is gathered while it is walked. */
+class Reading implements Criteria {
+  given: ObjectLiteral = {}
   readonly values: ObjectLiteral = {}
   readonly pinned = new Map<ColumnMetadata, unknown>()
+  readonly alternatives = [this.pinned]
   describesRow = true
   hasNull = false
   joinToMany = false
+
+  get pinsEverything(): boolean {
+    return this.describesRow && !this.hasNull
+  }
+
+  where(): FindOptionsWhere<ObjectLiteral> {
+    return withOwnOperands(this.given)
+  }
 }
 
 /** Where the walk stands: the property path inside the entity, and the path that an error names. */
@@ -100,14 +108,16 @@ function readObject(reading: Reading, metadata: EntityMetadata, input: unknown, 
   }
   const keys = Object.keys(input)
   if (keys.length === 0) throw invalid(place.label, input, 'it would match every row; name what identifies the row')
-  return Object.fromEntries(keys.map((key) => [key, readProperty(reading, metadata, input[key], below(place, key))]))
+  const where: ObjectLiteral = {}
+  for (const key of keys) where[key] = readProperty(reading, metadata, input[key], below(place, key))
+  return where
 }
 
 function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown, place: Place): unknown {
-  const column = metadata.findColumnWithPropertyPathStrict(place.path)
-  const relation = metadata.findRelationWithPropertyPath(place.path)
-  if (!hasProperty(metadata, place.path)) throw unknownProperty(metadata, value, place.label)
+  const property = propertyOf(metadata, place.path)
+  if (!property) throw unknownProperty(metadata, value, place.label)
   refuseNothing(value, place.label)
+  const { column, relation } = property
   if (column) return readColumn(reading, column, value, place)
   if (relation) return readRelation(reading, relation, value, place)
   if (isOperator(value)) throw invalid(place.label, value, 'an embedded object is given by its properties')
@@ -115,7 +125,7 @@ function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown
 }
 
 function refuseUnknownProperties(value: ObjectLiteral, metadata: EntityMetadata, label: string): void {
-  const unknown = Object.keys(value).find((key) => !hasProperty(metadata, key))
+  const unknown = Object.keys(value).find((key) => !propertyOf(metadata, key))
   if (unknown !== undefined) throw unknownProperty(metadata, value[unknown], `${label}.${unknown}`)
 }
 

@@ -3,6 +3,9 @@ import { TypeORMError } from 'typeorm'
 /**
  * What all errors of this package have in common. Errors of the database are never wrapped in it: they reach you as
  * TypeORM's own `QueryFailedError`, the very object that the driver's failure produced.
+ *
+ * @example
+ * if (error instanceof GetOrCreateError) throw new BadRequestException(error.message)
  */
 export class GetOrCreateError extends TypeORMError {}
 

@@ -22,8 +22,14 @@ export function isUniqueViolation(error: unknown): error is QueryFailedError {
 }
 
 /**
- * Which key was violated, or `undefined` when the error is no unique violation. A fact that the driver does not give is
- * absent: MySQL names the index, SQLite the table and columns, PostgreSQL all three.
+ * Which key was violated, or `undefined` when the error is no unique violation.
+ *
+ * **Limits.** A fact that the driver does not give is absent: MySQL names the index, SQLite the table and columns,
+ * PostgreSQL all three. Names are the database's, not those of entities and properties.
+ *
+ * @example
+ * const violation = uniqueViolation(error)
+ * if (violation?.columns?.includes('email')) throw new ConflictException('This e-mail address is taken')
  */
 export function uniqueViolation(error: unknown): UniqueViolation | undefined {
   const driverError = driverErrorOf(error)
@@ -31,7 +37,20 @@ export function uniqueViolation(error: unknown): UniqueViolation | undefined {
   return dialectOfError(driverError)?.describeUniqueViolation(driverError)
 }
 
-/** Deadlock or serialization failure: the transaction did nothing wrong and may be run again, as a whole. */
+/**
+ * Is this a deadlock or a serialization failure? The transaction did nothing wrong, and may be run again as a whole.
+ *
+ * Takes any error and decides as `isUniqueViolation` does. A lock timeout is none: who holds the lock may still hold it.
+ *
+ * @example
+ * for (let attempt = 1; ; attempt++) {
+ *   try {
+ *     return await dataSource.transaction(work)
+ *   } catch (error) {
+ *     if (attempt === 3 || !isTransientFailure(error)) throw error
+ *   }
+ * }
+ */
 export function isTransientFailure(error: unknown): boolean {
   const kind = failureKindOf(error)
   return kind === 'deadlock' || kind === 'serializationFailure'

@@ -9,14 +9,15 @@ import {
   readRelations,
   rowsPerStatement,
 } from './bulk.js'
-import { keyColumnsOf, keyOf, tableIdOf } from './bulk-keys.js'
+import { keysOf, tableIdOf } from './bulk-keys.js'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, isUniqueViolation } from './failures.js'
 import { createOrLookAgain } from './get-or-create.js'
-import { columnsWithChosenIds, prepareCandidate } from './inserting.js'
+import { columnsWithChosenIds } from './insert-text.js'
+import { prepareCandidate } from './inserting.js'
 import type { BulkOptions } from './options.js'
-import { lookAgain, readMode } from './reading.js'
+import { loadsRelations, lookAgain, readMode } from './reading.js'
 import { takesRelatedStatements } from './related.js'
 import { inRounds } from './rounds.js'
 import { inOwnTransaction, isInTransaction } from './transaction.js'
@@ -47,29 +48,40 @@ export async function getOrCreateMany(
   }
   if (missing.length > 0) await createAll(call, chunksOf(missing, size), done)
   const rows = oneARow(call, items)
-  await onConnection(call.manager, call.dialect, 'master', (runner) => readRelations(call, runner, rows))
+  if (loadsRelations(call)) {
+    await onConnection(call.manager, call.dialect, 'master', (runner) => readRelations(call, runner, rows))
+  }
   return resultsOf(rows, calls.length)
 }
 
 /** All of the missing rows or none of them, in the caller's transaction or one of ours that may run again. */
 async function createAll(call: Call, chunks: BulkItem[][], done: () => void): Promise<void> {
-  const isOurs = !isInTransaction(call.manager)
-  const createIn = (inner: Call) =>
-    onConnection(inner.manager, inner.dialect, 'master', async (runner) => {
-      const unmatched: Unmatched = new Set()
-      for (const chunk of chunks) {
-        await createChunk(inner, runner, chunk, unmatched)
-        done()
-      }
-    })
-  await inRounds(
-    call.options.attempts,
-    (error) => isOurs && isTransientFailure(error),
-    async () => {
-      for (const item of chunks.flat()) forget(item)
-      await (isOurs ? inOwnTransaction(call, undefined, (manager) => createIn({ ...call, manager })) : createIn(call))
-    },
-  )
+  if (isInTransaction(call.manager)) return createChunks(call, chunks, done)
+  await inRounds(call.options.attempts, isTransientFailure, async (attempt) => {
+    for (const item of chunks.flat()) forget(item)
+    // Those who won meanwhile have stored most of our rows: to insert them again would be to meet the others again.
+    if (attempt > 1) await onPrimary(call, chunks, lookFirst)
+    await inOwnTransaction(call, undefined, (manager) => createChunks(call.with({ manager }), chunks, done))
+  })
+}
+
+async function createChunks(call: Call, chunks: BulkItem[][], done: () => void): Promise<void> {
+  const unmatched: Unmatched = new Set()
+  await onPrimary(call, chunks, async (_, runner, chunk) => {
+    const missing = chunk.filter((item) => !item.entity)
+    if (missing.length > 0) await createChunk(call, runner, missing, unmatched)
+    done()
+  })
+}
+
+function onPrimary(
+  call: Call,
+  chunks: BulkItem[][],
+  step: (call: Call, runner: QueryRunner, chunk: BulkItem[]) => Promise<void>,
+): Promise<void> {
+  return onConnection(call.manager, call.dialect, 'master', async (runner) => {
+    for (const chunk of chunks) await step(call, runner, chunk)
+  })
 }
 
 /** Primary keys of rows that our INSERTs stored under a key which no item has to the letter. */
@@ -120,13 +132,13 @@ async function createAlone(
   item: BulkItem,
   unmatched: Unmatched,
 ): Promise<void> {
-  const call: Call = { ...item.call, manager, options }
+  const call = item.call.with({ manager, options })
   item.isSettledAlone = true
   const found = await lookAgain(call, runner)
   if (!found) {
     const row = item.row ?? (await call.newRow())
     const [entity, created] = await createOrLookAgain(call, runner, row, item.candidate)
-    delete item.candidate
+    item.candidate = undefined
     item.entity = entity
     item.isCreated = created
     return
@@ -142,13 +154,13 @@ async function createAlone(
  */
 async function groupsOf(call: Call, runner: QueryRunner, chunk: readonly BulkItem[]): Promise<BulkItem[][]> {
   const groups = new Map<string, BulkItem[]>()
-  const columns = keyColumnsOf(call)
+  const keys = keysOf(call)
   for (const item of chunk) {
     if (!item.row || takesRelatedStatements(call, item.row)) continue
     const prepared = prepareCandidate(call, runner, item.row.values)
     const candidate = prepared instanceof Promise ? await prepared : prepared
     item.candidate = candidate
-    if (keyOf(columns, (column) => column.getEntityValue(candidate)) !== item.key) continue
+    if (keys.given((column) => column.getEntityValue(candidate)) !== item.key) continue
     const written = String(columnsWithChosenIds(call.metadata, candidate))
     const group = groups.get(written)
     if (group) group.push(item)
@@ -175,8 +187,8 @@ function oneARow({ metadata }: Call, items: readonly BulkItem[]): readonly BulkI
 }
 
 function forget(item: BulkItem): void {
-  delete item.entity
-  delete item.candidate
+  item.entity = undefined
+  item.candidate = undefined
   item.isCreated = false
 }
 

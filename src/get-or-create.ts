@@ -110,7 +110,7 @@ export function isUnsettledRace({ metadata, criteria }: Call, error: unknown): b
 }
 
 /** Inserting first is right only where a unique key stops the second row, and where no lazy default would run in vain. */
-export function mayInsertFirst({ options, criteria, isUnique, defaultsAreLazy, keepsCriteria }: Call): boolean {
-  const isTold = options.strategy === 'create-first'
-  return isTold && !defaultsAreLazy && criteria.describesRow && keepsCriteria() && isUnique
+export function mayInsertFirst(call: Call): boolean {
+  if (call.options.strategy !== 'create-first' || call.defaultsAreLazy) return false
+  return call.criteria.describesRow && call.keepsCriteria() && call.isUnique
 }

@@ -29,7 +29,7 @@ export async function getOrCreateInTransaction(
   const isCurable = (error: unknown) =>
     (isTransientFailure(error) && !wasSwallowed(error)) || error === lostRace || error instanceof RowIsGone
   return inRounds(call.options.attempts, isCurable, async (attempt) => {
-    if (attempt > 1 && !row && !(await look({ ...call, options: { ...call.options, readFrom: 'primary' } })))
+    if (attempt > 1 && !row && !(await look(call.with({ options: { ...call.options, readFrom: 'primary' } }))))
       row = await call.newRow()
     return inOwnTransaction(call, isolationLevel, (manager) =>
       withWork(joined(call, manager, row, attempt), manager, work, (error) => {
@@ -56,8 +56,7 @@ async function withWork(
 
 /** The call inside our transaction. A row that was missing a moment ago is inserted first; later tries look first. */
 function joined(call: Call, manager: EntityManager, row: NewRow | undefined, attempt: number): Call {
-  return {
-    ...call,
+  return call.with({
     manager,
     options: { ...call.options, attempts: 1, strategy: row && attempt === 1 ? 'create-first' : 'find-first' },
     defaultsAreLazy: row ? false : call.defaultsAreLazy,
@@ -65,7 +64,7 @@ function joined(call: Call, manager: EntityManager, row: NewRow | undefined, att
       if (!row) throw new RowIsGone(`The ${call.metadata.name} was found, and deleted before the transaction saw it.`)
       return row
     },
-  }
+  })
 }
 
 /** The row was there when we looked first and is not any more: its defaults have to be made, outside the transaction. */

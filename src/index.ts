@@ -23,6 +23,7 @@ export type {
   UpdateOrCreateOptions,
 } from './options.js'
 export {
+  type AnyRepository,
   type CriteriaOf,
   type EntityOf,
   type GetOrCreateMethods,

@@ -1,7 +1,8 @@
 import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
-import { guarded } from './connection.js'
+import { guarded, sendStatement } from './connection.js'
 import { isUniqueViolation } from './failures.js'
+import { builtInsert, type InsertStatement, insertStatement } from './insert-text.js'
 import { loadsRelations, readById } from './reading.js'
 import {
   broadcastInsert,
@@ -49,7 +50,8 @@ export async function insertRow(
   const written = await claiming(() => writeRow(call, runner, candidate, manner))
   if (!written) return undefined
   const row = written.row ?? (await readCandidate(call, runner, candidate))
-  await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
+  if (isHeard(runner, 'afterInsert', call.metadata))
+    await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
   return row
 }
 
@@ -77,62 +79,43 @@ export async function writeRow(
   candidate: ObjectLiteral,
   manner: Manner,
 ): Promise<{ row?: ObjectLiteral } | undefined> {
-  const { metadata } = call
+  const { metadata, dialect } = call
   const { driver } = call.dataSource
-  const insert = runner.manager
-    .createQueryBuilder()
-    .insert()
-    .into(metadata.target, columnsWithChosenIds(metadata, candidate))
-    .values(candidate)
-    .callListeners(false)
-  if (manner === 'yielding') insert.orIgnore()
-  const way = call.dialect.insertedRow(driver)
+  const yields = manner === 'yielding'
+  const way = dialect.insertedRow(driver)
   if (way === 'typeorm') {
-    await insert.execute()
+    await builtInsert(call, runner, [candidate], yields).execute()
     return {}
   }
-  const [sql, parameters] = insert.updateEntity(false).getQueryAndParameters()
   if (way === 'insertId') {
-    const { raw } = await send(call, runner, sql, parameters, manner)
-    fillGeneratedIds(driver, metadata, candidate, raw, insert.expressionMap.locallyGenerated[0])
+    const statement = insertStatement(call, runner, [candidate], { yields })
+    const { raw } = await send(call, runner, statement, manner)
+    fillGeneratedIds(driver, metadata, candidate, raw, statement.locallyGenerated)
     return {}
   }
   const columns = ownColumns(call)
   const returned = columns ?? metadata.primaryColumns
-  const names = returned.map((column) => driver.escape(column.databaseName)).join(', ')
-  const { records } = await send(call, runner, `${sql.trimEnd()} RETURNING ${names}`, parameters, manner)
+  const statement = insertStatement(call, runner, [candidate], { yields, returning: returned })
+  const { records } = await send(call, runner, statement, manner)
   const [record] = records
   if (!record) return undefined
   const row = hydrate(runner, metadata, returned, record) as ObjectLiteral
   fill(candidate, row, returned)
   if (!columns) return {}
-  await broadcastLoad(runner, metadata, [row])
+  const listeners = broadcastLoad(runner, metadata, [row])
+  if (listeners) await listeners
   return { row }
 }
 
-async function send(
-  { dialect }: Call,
+function send(
+  { dialect, options }: Call,
   runner: QueryRunner,
-  sql: string,
-  parameters: unknown[],
+  { sql, parameters, name }: InsertStatement,
   manner: Manner,
 ): Promise<{ raw: unknown; records: ObjectLiteral[] }> {
-  return manner === 'guarded' && runner.isTransactionActive
-    ? guarded(runner, dialect, (query) => query(sql, parameters, true))
-    : runner.query(sql, parameters, true)
-}
-
-/**
- * TypeORM's insert leaves out a value for an increment column on databases that would not need it there; an explicit
- * list of columns keeps it.
- */
-export function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): string[] | undefined {
-  const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'
-  const isChosen = (column: ColumnMetadata) => (column.getEntityValue(candidate) ?? undefined) !== undefined
-  if (!metadata.columns.some((column) => isIncrement(column) && isChosen(column))) return undefined
-  return metadata.columns
-    .filter((column) => column.isInsert && (!isIncrement(column) || isChosen(column)))
-    .map((column) => column.propertyPath)
+  if (manner === 'guarded' && runner.isTransactionActive)
+    return guarded(runner, dialect, (query) => query(sql, parameters, true))
+  return sendStatement(runner, dialect, options.prepare ? name : undefined, sql, parameters)
 }
 
 /** The columns that entities of this class have, without those of its child classes in the same table. */
@@ -143,13 +126,21 @@ export function ownColumnsOf(metadata: EntityMetadata): ColumnMetadata[] {
 }
 
 /** The columns that a read gives, when RETURNING gives the same and there is nothing to read beside them. */
-export function ownColumns(call: Call): ColumnMetadata[] | undefined {
-  const { metadata, dialect, dataSource } = call
+export function ownColumns(call: Call): readonly ColumnMetadata[] | undefined {
+  return loadsRelations(call) ? undefined : returnable(call)
+}
+
+const returnableColumns = new WeakMap<EntityMetadata, readonly ColumnMetadata[] | 'differ'>()
+
+function returnable({ metadata, dialect, dataSource }: Call): readonly ColumnMetadata[] | undefined {
+  const known = returnableColumns.get(metadata)
+  if (known) return known === 'differ' ? undefined : known
   const columns = ownColumnsOf(metadata).filter((column) => column.isSelect || column.isPrimary)
   const readsDifferently = (column: ColumnMetadata) =>
     column.isVirtualProperty || dialect.selectsThroughFunction(column, dataSource.driver)
-  const readsMore = loadsRelations(call) || metadata.relationIds.length > 0
-  return readsMore || columns.some(readsDifferently) ? undefined : columns
+  const differs = metadata.relationIds.length > 0 || columns.some(readsDifferently)
+  returnableColumns.set(metadata, differs ? 'differ' : columns)
+  return differs ? undefined : columns
 }
 
 /** Builds an entity from a row as TypeORM's own reads do. */

@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
 import { InvalidValuesError, received } from './errors.js'
 import { isObject, isOperator, isPlainObject, setAt } from './operators.js'
-import { foreignKeyOf, hasProperty, isOwningToOne, isStored, keyNamesOf } from './properties.js'
+import { foreignKeyOf, isOwningToOne, isStored, keyNamesOf, propertyOf } from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /** What a new row is made of. */
@@ -49,6 +49,24 @@ export function composeNewRow(
   }
 }
 
+/**
+ * A copy of values in which there is nothing to refuse: primitive values of columns that are stored. They can be composed
+ * when a row turns out to be missing. `undefined` where they have to be looked at closely.
+ */
+export function plainCopyOf(metadata: EntityMetadata, values: unknown): ObjectLiteral | undefined {
+  if (!isObject(values) || Object.getPrototypeOf(values) !== Object.prototype) return undefined
+  const copy: ObjectLiteral = {}
+  for (const key of Object.keys(values)) {
+    const column = propertyOf(metadata, key)?.column
+    const value = values[key]
+    if (!column || column.relationMetadata || !isStored(column) || !isPrimitive(value)) return undefined
+    copy[key] = value
+  }
+  return copy
+}
+
+const isPrimitive = (value: unknown) => !isObject(value) && typeof value !== 'function'
+
 /** Objects of these classes have no property values: what is in them would be lost. */
 const containers = [Array, Date, Map, Promise, Set, Uint8Array]
 
@@ -69,12 +87,10 @@ function mergeValues(values: ObjectLiteral, metadata: EntityMetadata, input: Obj
     const path = `${prefix}${key}`
     const at = `${label}.${key}`
     const value = input[key]
-    const column = metadata.findColumnWithPropertyPathStrict(path)
-    const relation = metadata.findRelationWithPropertyPath(path)
-    const embedded = metadata.findEmbeddedWithPropertyPath(path)
-    if (!hasProperty(metadata, path)) {
+    const property = propertyOf(metadata, path)
+    if (!property)
       throw invalid(at, value, `${metadata.name} has no such property, so it could not be stored; remove it`)
-    }
+    const { column, relation, embedded } = property
     if (value === undefined) continue
     if (isOperator(value)) throw invalid(at, value, 'an operator is no value; give the value itself')
     if (typeof value === 'function') throw invalid(at, value, 'a function is no value; give the value itself')

@@ -55,6 +55,10 @@ export function isEntityInstance(value: object, metadata: EntityMetadata): boole
 
 /** Sets a value at a dotted property path. Plain objects, arrays and dates are copied: what is stored is not shared. */
 export function setAt(tree: ObjectLiteral, path: string, value: unknown): void {
+  if (!path.includes('.')) {
+    tree[path] = copyOf(value)
+    return
+  }
   const keys = path.split('.')
   const last = keys.pop() as string
   let branch = tree
@@ -66,6 +70,7 @@ export function setAt(tree: ObjectLiteral, path: string, value: unknown): void {
 }
 
 export function copyOf(value: unknown): unknown {
+  if (!isObject(value)) return value
   if (Array.isArray(value)) return value.map(copyOf)
   if (value instanceof Date) return new Date(value)
   if (!isPlainObject(value)) return value

@@ -38,8 +38,8 @@ export interface CallDefaults {
 /** How calls of a repository reach the database; for every call of it. */
 export interface GetOrCreateMixinOptions extends CallDefaults {
   /**
-   * Send look-ups by key as named statements, which the server parses and plans once a connection. PostgreSQL only. Not
-   * behind a pooler in transaction mode older than PgBouncer 1.21, where named statements fail (42P05).
+   * Send look-ups by key and inserts as named statements, which the server parses and plans once a connection. PostgreSQL
+   * only. Not behind a pooler in transaction mode older than PgBouncer 1.21, where named statements fail (42P05).
    *
    * @default false
    */
@@ -236,6 +236,11 @@ export function checkOptions(options: unknown, checks: OptionChecks): Record<str
   return Object.fromEntries(given)
 }
 
+/** The options of a call that gives none. */
+export function resolveDefaults({ batch, ...mixin }: GetOrCreateMixinOptions): ResolvedOptions {
+  return { ...callDefaults, ...mixin }
+}
+
 /**
  * The options of one call over those of the mixin, checked and copied.
  *
@@ -243,7 +248,7 @@ export function checkOptions(options: unknown, checks: OptionChecks): Record<str
  */
 export function resolveOptions(
   metadata: EntityMetadata,
-  mixin: GetOrCreateMixinOptions,
+  defaults: ResolvedOptions,
   options: unknown,
   checks: OptionChecks,
 ): ResolvedOptions {
@@ -254,8 +259,7 @@ export function resolveOptions(
     )
   }
   const relations = given.relations && relationTree(metadata, given.relations)
-  const { batch, ...defaults } = mixin
-  return { ...callDefaults, ...defaults, ...given, ...(relations && { relations: relations as never }) }
+  return { ...defaults, ...given, ...(relations && { relations: relations as never }) }
 }
 
 /** @throws InvalidOptionsError for a level inside the caller's transaction, or one that the database does not have */

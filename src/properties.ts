@@ -1,13 +1,29 @@
 import type { ObjectLiteral } from 'typeorm'
 import { isOperator } from './operators.js'
-import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
+import type { ColumnMetadata, EmbeddedMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
-export function hasProperty(metadata: EntityMetadata, path: string): boolean {
-  return Boolean(
-    metadata.findColumnWithPropertyPathStrict(path) ??
-      metadata.findRelationWithPropertyPath(path) ??
-      metadata.findEmbeddedWithPropertyPath(path),
-  )
+/** What an entity has at a property path. A foreign key that is part of the primary key can be column and relation. */
+export interface Property {
+  readonly column: ColumnMetadata | undefined
+  readonly relation: RelationMetadata | undefined
+  readonly embedded: EmbeddedMetadata | undefined
+}
+
+const known = new WeakMap<EntityMetadata, Map<string, Property>>()
+
+/** TypeORM searches its lists anew for every path; only properties that exist are kept, so there is an end to them. */
+export function propertyOf(metadata: EntityMetadata, path: string): Property | undefined {
+  const properties = known.get(metadata) ?? new Map<string, Property>()
+  const found = properties.get(path)
+  if (found) return found
+  const property = {
+    column: metadata.findColumnWithPropertyPathStrict(path),
+    relation: metadata.findRelationWithPropertyPath(path),
+    embedded: metadata.findEmbeddedWithPropertyPath(path),
+  }
+  if (!property.column && !property.relation && !property.embedded) return undefined
+  known.set(metadata, properties.set(path, property))
+  return property
 }
 
 /** Does an INSERT write this column? Generated columns, virtual ones and those with `insert: false` only look up. */

@@ -6,13 +6,13 @@ import { MultipleEntitiesFoundError } from './errors.js'
 import { idOf, type QueryRunner, type RelationMetadata, replaceLockClause } from './typeorm.js'
 
 /** The first read: where TypeORM would read, unless the caller chose the primary or the replica. */
-export async function look(call: Call): Promise<ObjectLiteral | undefined> {
+export function look(call: Call): Promise<ObjectLiteral | undefined> {
   return onConnection(call.manager, call.dialect, readMode(call), (runner) => readMatch(call, runner))
 }
 
 /** One plain read by the criteria of one row. */
 export async function readMatch(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
-  return onlyOf(call, (await readCompiled(call, runner)) ?? (await matching(call, runner).getMany()))
+  return onlyOf(call, await (readCompiled(call, runner) ?? matching(call, runner).getMany()))
 }
 
 export function readMode({ options, dataSource }: Call): ReplicationMode {

@@ -3,14 +3,7 @@ import type { Call } from './call.js'
 import { atomically } from './connection.js'
 import { claiming, readCandidate, writeRow } from './inserting.js'
 import type { NewRow } from './new-row.js'
-import {
-  afterTreeInsert,
-  beforeTreeInsert,
-  broadcastInsert,
-  idOf,
-  type QueryRunner,
-  type RelationMetadata,
-} from './typeorm.js'
+import { broadcastInsert, idOf, type QueryRunner, type RelationMetadata } from './typeorm.js'
 
 /** Does the new row take more than its own INSERT: parents, children, links, or a place in a tree? */
 export function takesRelatedStatements({ metadata }: Call, row: NewRow): boolean {
@@ -28,12 +21,13 @@ export async function insertWithRelated(
   candidate: ObjectLiteral,
   row: NewRow,
 ): Promise<ObjectLiteral> {
+  const tree = call.metadata.treeType ? await import('./persistence.js') : undefined
   return atomically(runner, call.dialect, async () => {
     await claiming(async () => {
       for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
-      await beforeTreeInsert(runner, call.metadata, candidate)
+      await tree?.beforeTreeInsert(runner, call.metadata, candidate)
       await writeRow(call, runner, candidate, 'plain')
-      await afterTreeInsert(runner, call.metadata, candidate)
+      await tree?.afterTreeInsert(runner, call.metadata, candidate)
       if (row.children.length > 0) await saveChildren(call, runner, candidate, row.children)
     })
     const stored = await readCandidate(call, runner, candidate)

@@ -19,6 +19,7 @@ import {
   manyOptionChecks,
   mixinOptionChecks,
   type OptionChecks,
+  resolveDefaults,
   resolveOptions,
   type UpdateOrCreateOptions,
   updateOrCreateOptionChecks,
@@ -26,6 +27,10 @@ import {
 import { isInTransaction } from './transaction.js'
 import { dataSourceOf, type EntityMetadata, isolationLevelsOf } from './typeorm.js'
 import { changesFrom, updateOrCreate } from './update-or-create.js'
+
+/** A repository of whatever entity. */
+// biome-ignore lint/suspicious/noExplicitAny: to TypeORM 0.3, the Repository<E> of a type parameter is no Repository<ObjectLiteral>.
+export type AnyRepository = Repository<any>
 
 /** The entity of a repository, extended or not. */
 export type EntityOf<R> = R extends Repository<infer E> ? E : never
@@ -61,7 +66,7 @@ export interface GetOrCreateMethods {
    * @example
    * const [user, created] = await users.getOrCreate({ email }, { name })
    */
-  getOrCreate<R extends Repository<ObjectLiteral>>(
+  getOrCreate<R extends AnyRepository>(
     this: R,
     criteria: CriteriaOf<R>,
     defaults?: Defaults<EntityOf<R>>,
@@ -71,6 +76,11 @@ export interface GetOrCreateMethods {
   /**
    * Finds the row that the criteria identify, or builds the entity that `getOrCreate` would store, without storing it.
    *
+   * **Promise.** One SELECT, and nothing is written. A `defaults` function runs only on a miss.
+   *
+   * **Limits.** Nothing is reserved: someone else may store the row before you save what was built, which then fails as any
+   * duplicate does. Where that can happen, use `getOrCreate`.
+   *
    * @returns The entity, and whether it is new and not saved.
    * @throws InvalidCriteriaError, InvalidValuesError, InvalidOptionsError, NotUniqueCriteriaError before any SQL
    * @throws MultipleEntitiesFoundError when more than one row matches
@@ -78,7 +88,7 @@ export interface GetOrCreateMethods {
    * @example
    * const [draft, isNew] = await users.getOrBuild({ email }, { name })
    */
-  getOrBuild<R extends Repository<ObjectLiteral>>(
+  getOrBuild<R extends AnyRepository>(
     this: R,
     criteria: CriteriaOf<R>,
     defaults?: Defaults<EntityOf<R>>,
@@ -94,9 +104,14 @@ export interface GetOrCreateMethods {
    * error that `work` swallowed although it ended the transaction is thrown: the call never resolves over a commit that
    * stored nothing. Inside your transaction it joins that one and does not run again.
    *
-   * **Limits.** On SQLite it queues with the other calls of this package, not with your own transactions.
+   * **Needs** a unique key on the columns of the criteria, as `getOrCreate` does.
    *
+   * **Limits.** On SQLite it queues with the other calls of this package, not with your own transactions. What `work` does
+   * outside of the database happens again when it runs again.
+   *
+   * @returns The entity, and whether this call created it, in the attempt that was committed.
    * @throws as `getOrCreate`, and whatever `work` throws, after a rollback
+   * @throws InvalidOptionsError for an `isolationLevel` inside your transaction, or one that the database does not have
    *
    * @example
    * await users.getOrCreateInTransaction({ email }, { name }, {
@@ -105,7 +120,7 @@ export interface GetOrCreateMethods {
    *   },
    * })
    */
-  getOrCreateInTransaction<R extends Repository<ObjectLiteral>>(
+  getOrCreateInTransaction<R extends AnyRepository>(
     this: R,
     criteria: CriteriaOf<R>,
     defaults?: Defaults<EntityOf<R>>,
@@ -120,10 +135,14 @@ export interface GetOrCreateMethods {
    * written, and without a change there is no UPDATE. Version and update-date columns, listeners and subscribers work as
    * with `save`.
    *
+   * **Needs** a unique key on the columns of the criteria, as `getOrCreate` does.
+   *
    * **Limits.** `updates(current)` may run again after a deadlock outside your transaction. In a MySQL transaction of
    * yours, losing a race and then updating can deadlock (1213).
    *
+   * @param criteria As for `getOrCreate`.
    * @param updates New values, or a function that makes them from the locked row. As an object they also go into a new row.
+   * @returns The entity as a read would return it after the update, and whether this call created it.
    * @throws as `getOrCreate`; InvalidValuesError when `updates(current)` gives no object
    *
    * @example
@@ -131,7 +150,7 @@ export interface GetOrCreateMethods {
    *   createDefaults: { visits: 1 },
    * })
    */
-  updateOrCreate<R extends Repository<ObjectLiteral>>(
+  updateOrCreate<R extends AnyRepository>(
     this: R,
     criteria: CriteriaOf<R>,
     updates: Updates<EntityOf<R>>,
@@ -145,16 +164,20 @@ export interface GetOrCreateMethods {
    * criteria get the same entity, and only the first of them `created = true`. All missing rows are stored or none, in a
    * transaction of our own or in yours; they are inserted in key order, so that calls for the same keys do not deadlock.
    *
-   * **Needs** plain values for the same properties in every member.
+   * **Needs** plain values for the same properties in every member, with a unique key on their columns.
+   *
+   * **Limits.** A failure for one row is a failure of the call. In your own transaction `created = true` is provisional
+   * until it commits. Several calls in one transaction, for keys in different orders, can still deadlock.
    *
    * @param defaults Values for every new row, or a function of the criteria and their index, which runs only for rows that
    * are missing.
-   * @throws as `getOrCreate`
+   * @returns One pair for each member of the list, in its order: the entity, and whether this call created it.
+   * @throws as `getOrCreate`; InvalidCriteriaError naming the member that has an operator, or other properties than the first
    *
    * @example
    * const tags = await repository.getOrCreateMany(labels.map((label) => ({ label })))
    */
-  getOrCreateMany<R extends Repository<ObjectLiteral>>(
+  getOrCreateMany<R extends AnyRepository>(
     this: R,
     criteriaList: readonly FindOptionsWhere<EntityOf<R>>[],
     defaults?: ManyDefaults<EntityOf<R>>,
@@ -170,23 +193,35 @@ export type ManyDefaults<E> =
   | DeepPartial<E>
   | ((criteria: FindOptionsWhere<E>, index: number) => DeepPartial<E> | Promise<DeepPartial<E>>)
 
-/** A repository with the methods of this package. */
+/**
+ * A repository with the methods of this package: the type of a field or a parameter.
+ *
+ * @example
+ * class SignupService {
+ *   constructor(private readonly users: GetOrCreateRepository<User>) {}
+ * }
+ */
 export type GetOrCreateRepository<E extends ObjectLiteral> = Repository<E> & GetOrCreateMethods
 
 /**
  * The methods of this package for `Repository.extend`, TypeORM's own extension point. One mixin serves every entity, and
  * `manager.withRepository(users)` keeps the methods inside a transaction.
  *
+ * **Promise.** Nothing of TypeORM's is patched: the repository that `extend` returns has the methods, and no other. Where
+ * the database has no SQL, each call fails with a `GetOrCreateError`.
+ *
  * @param options Defaults for every call.
  * @throws InvalidOptionsError for an option that is unknown or out of range
  *
  * @example
  * const users = dataSource.getRepository(User).extend(getOrCreateMixin())
+ * await dataSource.transaction((manager) => manager.withRepository(users).getOrCreate({ email }, { name }))
  */
 export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreateMethods {
   const mixin: GetOrCreateMixinOptions = checkOptions(options, mixinOptionChecks)
+  const unchanged = resolveDefaults(mixin)
   const resolving = (given: unknown, checks: OptionChecks) => (metadata: EntityMetadata) =>
-    resolveOptions(metadata, mixin, given, checks)
+    given === undefined ? unchanged : resolveOptions(metadata, unchanged, given, checks)
   const methods = {
     async getOrCreate(criteria, defaults, given) {
       const resolve = resolving(given, getOrCreateOptionChecks)
@@ -218,8 +253,9 @@ export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreate
     },
 
     async getOrCreateMany(criteriaList, defaults, given: GetOrCreateManyOptions<ObjectLiteral> = {}) {
+      const same = layer('defaults', defaults)
       const layers = (criteria: unknown, index: number) =>
-        layer('defaults', typeof defaults === 'function' ? () => defaults(criteria, index) : defaults)
+        typeof defaults === 'function' ? layer('defaults', () => defaults(criteria, index)) : same
       const calls = await openCalls(this, criteriaList, layers, resolving(given, manyOptionChecks))
       return getOrCreateMany(calls, given)
     },
@@ -230,7 +266,7 @@ export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreate
 
 type Methods = Record<
   keyof GetOrCreateMethods,
-  (this: Repository<ObjectLiteral>, input: unknown, values: unknown, options?: never) => Promise<unknown>
+  (this: AnyRepository, input: unknown, values: unknown, options?: never) => Promise<unknown>
 >
 
 const MOST_TOGETHER = 100
@@ -241,15 +277,16 @@ const layer = (label: string, values: unknown) => (values === undefined ? [] : [
 
 /**
  * A repository with the methods of this package: `repository.extend(getOrCreateMixin(options))`, typed. What the
- * repository was extended with before is kept.
+ * repository was extended with before is kept; the repository itself is left as it was.
  *
+ * @param options Defaults for every call.
  * @throws GetOrCreateError where the database has no SQL
  * @throws InvalidOptionsError for an option that is unknown or out of range
  *
  * @example
  * const users = withGetOrCreate(dataSource.getRepository(User))
  */
-export function withGetOrCreate<R extends Repository<ObjectLiteral>>(
+export function withGetOrCreate<R extends AnyRepository>(
   repository: R,
   options?: GetOrCreateMixinOptions,
 ): R & GetOrCreateMethods {

@@ -6,7 +6,7 @@ import { isTransientFailure } from './failures.js'
 import { getOrCreate } from './get-or-create.js'
 import { composeNewRow, type NewRow, withLazyRelations } from './new-row.js'
 import { isObject } from './operators.js'
-import { hasProperty, isOwningToOne, isWritable } from './properties.js'
+import { isOwningToOne, isWritable, propertyOf } from './properties.js'
 import { lockMatch } from './reading.js'
 import { recovered } from './recovering.js'
 import { inRounds } from './rounds.js'
@@ -35,14 +35,9 @@ export async function updateOrCreate(call: Call, changes: Changes): Promise<[ent
   })
 }
 
-/** The row was just looked for: the next step inserts it. What makes its values runs once, whatever happens then. */
+/** The row was just looked for: the next step inserts it. */
 function insertingFirst(call: Call): Call {
-  let row: NewRow | Promise<NewRow> | undefined
-  const newRow = () => {
-    row ??= call.newRow()
-    return row
-  }
-  return { ...call, options: { ...call.options, strategy: 'create-first' }, defaultsAreLazy: false, newRow }
+  return call.with({ options: { ...call.options, strategy: 'create-first' }, defaultsAreLazy: false })
 }
 
 function updateInOwnTransaction(
@@ -50,7 +45,7 @@ function updateInOwnTransaction(
   winner: ObjectLiteral | undefined,
   changes: Changes,
 ): Promise<ObjectLiteral | undefined> {
-  return inOwnTransaction(call, undefined, (manager) => updateFound({ ...call, manager }, winner, changes, 'ours'))
+  return inOwnTransaction(call, undefined, (manager) => updateFound(call.with({ manager }), winner, changes, 'ours'))
 }
 
 /** Nobody else changes the row between the read that the changes are made from and the commit. */
@@ -87,8 +82,8 @@ export async function changesFrom(call: Call, current: ObjectLiteral, given: unk
 /** The row itself comes back with what reads and listeners added to it. */
 function writtenPart(metadata: EntityMetadata, row: ObjectLiteral): ObjectLiteral {
   const isWritten = (key: string) => {
-    const column = metadata.findColumnWithPropertyPathStrict(key)
-    return hasProperty(metadata, key) && (!column || isWritable(column))
+    const property = propertyOf(metadata, key)
+    return property && (!property.column || isWritable(property.column))
   }
   return Object.fromEntries(Object.entries(row).filter(([key]) => isWritten(key)))
 }

@@ -3,11 +3,11 @@ import type { Call } from './call.js'
 import { cloneOf, columnsOf } from './copies.js'
 import { fill, hydrate, ownColumns } from './inserting.js'
 import type { NewRow } from './new-row.js'
+import type { Change } from './persistence.js'
 import { type LockedRow, loadsRelations, lockedKeys, readById } from './reading.js'
 import { saveChildren, saveParent } from './related.js'
 import {
   broadcastLoad,
-  Change,
   type ColumnMetadata,
   type EntityMetadata,
   idOf,
@@ -31,6 +31,7 @@ export async function updateRow(
   const before = await stateBefore(call, runner, locked, row)
   const entity = stateAfter(call, runner, locked, row, before)
   for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(entity))
+  const { Change } = await import('./persistence.js')
   const written = await writeChange(call, runner, locked, new Change(metadata, entity, before))
   if (row.children.length > 0) await saveChildren(call, runner, entity, row.children)
   const touchesOthers = row.children.length > 0 || row.parents.length > 0

@@ -16,15 +16,18 @@ function inMessage({ name, code, message }: DriverError, pattern: RegExp): strin
   return isOfDataApi ? pattern.exec(message)?.slice(1).find(Boolean) : undefined
 }
 
+// A parameter of the Data API is one value, not a list.
+const { comparesWithList: _, ...mysqlOverDataApi } = mysql
+
 export const auroraMysql: Dialect = {
-  ...mysql,
+  ...mysqlOverDataApi,
   recognises: (error) => numberIn(error) !== undefined,
   codeOf: (error) => Number(numberIn(error)),
   describeUniqueViolation: (error) => describeKey(Number(numberIn(error)), error.message),
   insertedRow: () => 'typeorm',
 }
 
-const { queryNamed, ...postgresOverDataApi } = postgres
+const { queryNamed, comparesWithList, rowsFromLists, ...postgresOverDataApi } = postgres
 
 export const auroraPostgres: Dialect = {
   ...postgresOverDataApi,

@@ -79,6 +79,10 @@ export interface Dialect {
   readonly comparesPlainValues: boolean
   /** Sends a text under a name, under which the connection keeps its plan; only where there are such names. */
   readonly queryNamed?: (runner: QueryRunner, name: string, sql: string, values: unknown[]) => Promise<unknown>
+  /** Compares a column with a list that is one parameter, such as `= ANY($1)`; only where a parameter can be a list. */
+  readonly comparesWithList?: (parameter: string) => string
+  /** A SELECT that makes rows of lists, one parameter a column; `undefined` where a column is of no type for that. */
+  readonly rowsFromLists?: (columns: readonly ColumnMetadata[], driver: Driver) => string | undefined
   /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
   readonly clock: string | undefined
   /** The time of the UPDATE itself, where CURRENT_TIMESTAMP is that of the transaction's begin. */

@@ -1,3 +1,4 @@
+import type { ColumnMetadata, Driver } from '../typeorm.js'
 import { type Dialect, type DriverError, standardAnswers, type UniqueViolation } from './dialect.js'
 import { queryNamed } from './named-statement.js'
 
@@ -33,6 +34,34 @@ export const postgres: Dialect = {
   maxParameters: 65_535, // the protocol counts them in 16 bits: https://www.postgresql.org/docs/current/protocol-message-formats.html
   comparesPlainValues: true,
   queryNamed,
+  comparesWithList: (parameter) => `= ANY(${parameter})`,
+  rowsFromLists,
+}
+
+/**
+ * The types whose values come from an array as they come one by one. Without a length: a cast to `varchar(3)` would cut
+ * what an INSERT refuses. Enums, JSON and the rest are not here: an array of text cannot be assigned to them.
+ */
+const ELEMENT_TYPES: Readonly<Record<string, string>> = {
+  'character varying': 'text',
+  text: 'text',
+  smallint: 'int2',
+  integer: 'int4',
+  bigint: 'int8',
+  real: 'float4',
+  'double precision': 'float8',
+  numeric: 'numeric',
+  boolean: 'bool',
+  uuid: 'uuid',
+  date: 'date',
+  'timestamp without time zone': 'timestamp',
+  'timestamp with time zone': 'timestamptz',
+}
+
+function rowsFromLists(columns: readonly ColumnMetadata[], driver: Driver): string | undefined {
+  const types = columns.map((column) => (column.isArray ? undefined : ELEMENT_TYPES[driver.normalizeType(column)]))
+  if (types.includes(undefined)) return undefined
+  return `SELECT * FROM unnest(${types.map((type, at) => `$${at + 1}::${type}[]`).join(', ')})`
 }
 
 /** `detail` is `Key (a, b)=(1, 2) already exists.`; it is absent under row-level security, and may be translated. */

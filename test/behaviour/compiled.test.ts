@@ -74,6 +74,16 @@ if (database.namesStatements) {
   })
 }
 
+test('a chosen id is stored, and the next row without one gets its id from the database', async () => {
+  const users = db.dataSource.getRepository(User).extend(getOrCreateMixin())
+  const [chosen] = await users.getOrCreate({ email: 'chosen@x' }, { id: 4711, name: 'A' })
+  const [without] = await users.getOrCreate({ email: 'without@x' }, { id: null as never, name: 'B' })
+
+  expect(chosen.id).toBe(4711)
+  expect(await users.findOneBy({ email: 'without@x' })).toEqual(without)
+  expect([null, 4711]).not.toContain(without.id)
+})
+
 test('prepare is true or false', () => {
   expect(() => getOrCreateMixin({ prepare: 'yes' as never })).toThrow(InvalidOptionsError)
 })

@@ -1,0 +1,176 @@
+import type { InsertQueryBuilder, ObjectLiteral } from 'typeorm'
+import type { Call } from './call.js'
+import { givesDefaultsElsewhere, listsWriter, type RowsWriter, tuplesWriter } from './insert-rows.js'
+import { nameOfText, TextCache } from './text-cache.js'
+import type { ColumnMetadata, Driver, EntityMetadata, QueryRunner } from './typeorm.js'
+
+/** An INSERT that is ready to be sent. */
+export interface InsertStatement {
+  readonly sql: string
+  readonly parameters: unknown[]
+  /** Only where the text is one that is sent again and again. */
+  readonly name?: string
+  /** Keys that TypeORM made itself, because the database cannot. */
+  readonly locallyGenerated?: ObjectLiteral | undefined
+}
+
+export interface InsertManner {
+  /** Shall a row that meets a duplicate be left out, instead of failing the statement? */
+  readonly yields: boolean
+  /** What a RETURNING clause is to give back; absent where there is none. */
+  readonly returning?: readonly ColumnMetadata[]
+}
+
+/** A text that TypeORM's own query builder wrote for one row, to be sent again for rows with values for the same columns. */
+interface InsertText {
+  readonly sql: string
+  readonly name: string
+  /** The same INSERT for several rows. */
+  readonly forRows: RowsWriter | undefined
+}
+
+/** `undefined` for rows whose values TypeORM does not send one by one, as its driver prepares them. */
+const texts = new TextCache<InsertText | undefined>()
+
+/** The INSERT that TypeORM would write. Building it anew is what it spends most of a small one on. */
+export function insertStatement(
+  call: Call,
+  runner: QueryRunner,
+  candidates: readonly ObjectLiteral[],
+  manner: InsertManner,
+): InsertStatement {
+  const rows = sentValues(call, candidates)
+  const [first] = rows ?? []
+  if (!rows || !first) return built(call, runner, candidates, manner)
+  const text = texts.get(call.metadata, keyOf(first, manner), () => compile(call, runner, candidates, first, manner))
+  const parameters = rows.map((row) => row.filter((value) => value !== undefined))
+  if (text && parameters.length === 1) return { sql: text.sql, name: text.name, parameters: parameters.flat() }
+  return text?.forRows?.(parameters) ?? built(call, runner, candidates, manner)
+}
+
+/**
+ * What is sent for each column of each row, `undefined` for a column that gets its default. Nothing where a value is an SQL
+ * expression, or where the rows have values for different columns.
+ */
+function sentValues({ metadata, dataSource }: Call, candidates: readonly ObjectLiteral[]): unknown[][] | undefined {
+  const columns = insertableColumns(metadata)
+  const rows: unknown[][] = []
+  for (const candidate of candidates) {
+    const row = columns.map((column) => {
+      if (column.isDiscriminator) return metadata.discriminatorValue
+      const value: unknown = column.getEntityValue(candidate)
+      return typeof value === 'function' ? value : dataSource.driver.preparePersistentValue(value, column)
+    })
+    const isOfOneKind = row.every((value, index) => markOf(value) === markOf((rows[0] ?? row)[index]))
+    if (!isOfOneKind || row.some((value) => typeof value === 'function')) return undefined
+    rows.push(row)
+  }
+  return rows
+}
+
+const insertable = new WeakMap<EntityMetadata, ColumnMetadata[]>()
+
+function insertableColumns(metadata: EntityMetadata): ColumnMetadata[] {
+  const columns = insertable.get(metadata) ?? metadata.columns.filter((column) => column.isInsert)
+  insertable.set(metadata, columns)
+  return columns
+}
+
+/** A generated key that is null is left to the database, as one that is absent is; another column is set to NULL. */
+const markOf = (value: unknown) => (value === undefined ? '-' : value === null ? '0' : '+')
+
+function keyOf(row: readonly unknown[], { yields, returning }: InsertManner): string {
+  let key = `${yields}:${returning?.map((column) => column.databaseName).join()}:`
+  for (const value of row) key += markOf(value)
+  return key
+}
+
+/** Only where TypeORM sends for this row what we would send. */
+function compile(
+  call: Call,
+  runner: QueryRunner,
+  [candidate = {}]: readonly ObjectLiteral[],
+  row: readonly unknown[],
+  { yields, returning }: InsertManner,
+): InsertText | undefined {
+  const text = (candidates: ObjectLiteral[], paths?: string[]) => built(call, runner, candidates, { yields }, paths)
+  const { sql, parameters } = text([candidate])
+  const sent = row.filter((value) => value !== undefined)
+  if (sent.length !== parameters.length || !sent.every((value, at) => isSame(value, parameters[at]))) return undefined
+  const { driver } = call.dataSource
+  const tuples = tuplesWriter(driver, sql, sent.length)
+  const isRight = tuples?.([sent, sent]).sql === text([candidate, candidate]).sql
+  const end = returning ? returningClause(driver, returning) : ''
+  const writer = isRight ? (listsFor(call, sql, row, text([candidate], pathsOf(call, row)).sql) ?? tuples) : undefined
+  return { sql: sql + end, name: nameOfText(), forRows: writer && ending(writer, end) }
+}
+
+const ending =
+  (write: RowsWriter, end: string): RowsWriter =>
+  (rows) => {
+    const { sql, parameters } = write(rows)
+    return { sql: sql + end, parameters }
+  }
+
+const givenColumns = ({ metadata }: Call, row: readonly unknown[]) =>
+  insertableColumns(metadata).filter((_, at) => row[at] !== undefined)
+
+const pathsOf = (call: Call, row: readonly unknown[]) => givenColumns(call, row).map((column) => column.propertyPath)
+
+/** Where every other column gets its default, the INSERT need not name it, and the server can take lists. */
+function listsFor(call: Call, sql: string, row: readonly unknown[], shorter: string): RowsWriter | undefined {
+  const { driver } = call.dataSource
+  const columns = givenColumns(call, row)
+  const rows = call.dialect.rowsFromLists?.(columns, driver)
+  if (!rows || !givesDefaultsElsewhere(driver, sql, columns.length)) return undefined
+  return listsWriter(driver, shorter, columns, rows)
+}
+
+const isSame = (one: unknown, other: unknown) =>
+  Object.is(one, other) || (one instanceof Date && other instanceof Date && +one === +other)
+
+function built(
+  call: Call,
+  runner: QueryRunner,
+  candidates: readonly ObjectLiteral[],
+  { yields, returning }: InsertManner,
+  paths?: string[],
+): InsertStatement {
+  const insert = builtInsert(call, runner, candidates, yields, paths).updateEntity(false)
+  const [sql, parameters] = insert.getQueryAndParameters()
+  const end = returning ? returningClause(call.dataSource.driver, returning) : ''
+  return { sql: sql.trimEnd() + end, parameters, locallyGenerated: insert.expressionMap.locallyGenerated[0] }
+}
+
+/** The INSERT from TypeORM's own query builder. */
+export function builtInsert(
+  { metadata }: Call,
+  runner: QueryRunner,
+  candidates: readonly ObjectLiteral[],
+  yields: boolean,
+  paths = columnsWithChosenIds(metadata, candidates[0] as ObjectLiteral),
+): InsertQueryBuilder<ObjectLiteral> {
+  const insert = runner.manager
+    .createQueryBuilder()
+    .insert()
+    .into(metadata.target, paths)
+    .values([...candidates])
+    .callListeners(false)
+  return yields ? insert.orIgnore() : insert
+}
+
+const returningClause = (driver: Driver, columns: readonly ColumnMetadata[]) =>
+  ` RETURNING ${columns.map((column) => driver.escape(column.databaseName)).join(', ')}`
+
+/**
+ * TypeORM's insert leaves out a value for an increment column on databases that would not need it there; an explicit
+ * list of columns keeps it.
+ */
+export function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): string[] | undefined {
+  const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'
+  const isChosen = (column: ColumnMetadata) => (column.getEntityValue(candidate) ?? undefined) !== undefined
+  if (!metadata.columns.some((column) => isIncrement(column) && isChosen(column))) return undefined
+  return metadata.columns
+    .filter((column) => column.isInsert && (!isIncrement(column) || isChosen(column)))
+    .map((column) => column.propertyPath)
+}
