@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm'
+import { database } from './databases.js'
 import type { Observer } from './duel.js'
 import { Team } from './entities.js'
 
@@ -17,17 +18,14 @@ export async function dieInDeadlock(manager: EntityManager, other: DataSource, o
   try {
     await lockTeam(manager, first)
     await rival.startTransaction()
-    // A server that weighs its victims lets the one that wrote less die; another takes the one that waits longest.
-    await rival.manager.insert(
-      Team,
-      Array.from({ length: 50 }, (_, index) => ({ name: `ballast ${index}` })),
-    )
+    await rival.query(database.locks?.survivesDeadlocks as string)
     await lockTeam(rival.manager, second)
-    const outcome = Promise.allSettled([lockTeam(manager, second)])
+    const theirs = Promise.allSettled([lockTeam(rival.manager, first)])
     await observer.untilWaiting(1)
-    await lockTeam(rival.manager, first)
-    const [ours] = await outcome
-    throw ours.status === 'rejected' ? ours.reason : new Error('The other side was the victim of the deadlock.')
+    const [ours] = await Promise.allSettled([lockTeam(manager, second)])
+    if (ours.status === 'rejected') throw ours.reason
+    const [cause] = await theirs
+    throw new Error('The other side was the victim of the deadlock.', { cause })
   } finally {
     await rival.rollbackTransaction()
     await rival.release()

@@ -9,6 +9,8 @@ export interface Locks {
   /** The sessions of this database that wait for a lock at this moment. */
   waitingSessions(query: Query): Promise<string[]>
   kill(session: string): string
+  /** Lets the others be the victims of this transaction's deadlocks. */
+  readonly survivesDeadlocks: string
   /** Sets the level of what the session does outside of transactions. */
   sessionLevel(level: IsolationLevel): string
   /** Server settings that change how races end; duels run once with each. */
@@ -26,6 +28,8 @@ export const postgresLocks: Locks = {
       ),
     ),
   kill: (session) => `SELECT pg_terminate_backend(${session})`,
+  // The victim is who looks for a deadlock first, and everyone looks once, so long after the wait began.
+  survivesDeadlocks: `SET LOCAL deadlock_timeout = '1h'`,
   sessionLevel: (level) => `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL ${level}`,
   settings: [{ title: '', sql: 'SELECT 1' }],
 }
@@ -47,6 +51,8 @@ export const innodbLocks: Locks = {
     return own.filter((id) => waiting.includes(id))
   },
   kill: (session) => `KILL ${session}`,
+  // The victim is who wrote less.
+  survivesDeadlocks: `INSERT INTO team (name) VALUES ${Array.from({ length: 50 }, (_, index) => `('ballast ${index}')`).join()}`,
   sessionLevel: (level) => `SET SESSION TRANSACTION ISOLATION LEVEL ${level}`,
   settings: [
     { title: '', sql: snapshotIsolation('OFF') },
@@ -66,6 +72,7 @@ export const cockroachLocks: Locks = {
       ),
     ),
   kill: (session) => `CANCEL SESSION '${session}'`,
+  survivesDeadlocks: 'SET TRANSACTION PRIORITY HIGH',
 }
 
 /** https://learn.microsoft.com/sql/relational-databases/system-dynamic-management-views/sys-dm-exec-requests-transact-sql */
@@ -78,6 +85,7 @@ export const mssqlLocks: Locks = {
       ),
     ),
   kill: (session) => `KILL ${session}`,
+  survivesDeadlocks: 'SET DEADLOCK_PRIORITY HIGH',
   sessionLevel: (level) => `SET TRANSACTION ISOLATION LEVEL ${level}`,
   settings: [{ title: '', sql: 'SELECT 1' }],
 }
