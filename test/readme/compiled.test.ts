@@ -3,7 +3,7 @@ import ts from 'typescript'
 import { root, type Snippet, snippetsOf } from './snippets.js'
 
 const application = join(__dirname, 'application')
-const pages = ['README.md', 'docs/isolation.md', 'docs/migrating.md']
+const pages = ['README.md', 'docs/isolation.md', 'docs/migrating.md', 'docs/nestjs.md']
 const snippets = pages.flatMap(snippetsOf)
 
 const options: ts.CompilerOptions = {

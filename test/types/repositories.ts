@@ -34,6 +34,32 @@ export async function extended(dataSource: DataSource) {
   }
 }
 
+/** Methods of a repository's own reach ours through `this`, and those that they were extended with before. */
+export async function extendedTwice(dataSource: DataSource) {
+  const users = dataSource
+    .getRepository(User)
+    .extend(getOrCreateMixin())
+    .extend({
+      signUp(email: string) {
+        return this.getOrCreate({ email })
+      },
+      misspelt(email: string): Promise<unknown> {
+        // @ts-expect-error User has no mail
+        return this.getOrCreate({ mail: email })
+      },
+    })
+    .extend({
+      async greet(email: string) {
+        const [user, created] = await this.signUp(email)
+        const [updated] = await this.updateOrCreate({ id: user.id }, { name: created ? 'new' : 'old' })
+        return updated
+      },
+    })
+  expectType<[entity: User, created: boolean]>()(await users.signUp('a@x'))
+  expectType<User>()(await users.greet('a@x'))
+  expectType<User>()(await dataSource.transaction((manager) => manager.withRepository(users).greet('a@x')))
+}
+
 export async function wrapped(dataSource: DataSource) {
   const users: GetOrCreateRepository<User> = withGetOrCreate(dataSource.getRepository(User))
   expectType<[entity: User, created: boolean]>()(await users.getOrCreate({ email: 'a@x' }, { name: 'A' }))

@@ -1,4 +1,7 @@
-import type { DataSource, EntityManager } from 'typeorm'
+import type * as common from '@nestjs/common'
+import type * as testing from '@nestjs/testing'
+import type * as nestTypeorm from '@nestjs/typeorm'
+import type * as typeorm from 'typeorm'
 import type * as ours from '../../../src/index.js'
 import type * as nestjs from '../../../src/nestjs.js'
 import type * as entities from './entities.js'
@@ -11,8 +14,13 @@ declare global {
   const Post: typeof entities.Post
   const Outbox: typeof entities.Outbox
 
+  type DataSource = typeorm.DataSource
+  const DataSource: typeof typeorm.DataSource
+  type Repository<E extends object> = typeorm.Repository<E>
+  const Repository: typeof typeorm.Repository
+
   const dataSource: DataSource
-  const manager: EntityManager
+  const manager: typeorm.EntityManager
   const users: ours.GetOrCreateRepository<entities.User>
   const pages: ours.GetOrCreateRepository<entities.Page>
   const tags: ours.GetOrCreateRepository<entities.Tag>
@@ -32,4 +40,18 @@ declare global {
   const GetOrCreateModule: typeof nestjs.GetOrCreateModule
   const InjectGetOrCreateRepository: typeof nestjs.InjectGetOrCreateRepository
   const getGetOrCreateRepositoryToken: typeof nestjs.getGetOrCreateRepositoryToken
+
+  type GetOrCreateMethods = ours.GetOrCreateMethods
+  const Injectable: typeof common.Injectable
+  const Module: typeof common.Module
+  const Test: typeof testing.Test
+  const getDataSourceToken: typeof nestTypeorm.getDataSourceToken
+  const getRepositoryToken: typeof nestTypeorm.getRepositoryToken
+  const InjectRepository: typeof nestTypeorm.InjectRepository
+  const TypeOrmModule: typeof nestTypeorm.TypeOrmModule
+
+  /** Of the first example for NestJS, which the others there import. */
+  const SignupModule: new () => object
+  const SignupService: new () => { signUp(email: string, name: string): Promise<[user: User, created: boolean]> }
+  const DatabaseModule: new () => object
 }
