@@ -1,0 +1,40 @@
+import { createPool } from 'mysql2/promise'
+import { getOrCreateMissing, isDuplicate } from './missing.js'
+
+const FIND = 'SELECT * FROM users WHERE email = ?'
+const CREATE = 'INSERT INTO users (email, name) VALUES (?, ?) RETURNING *'
+const FIND_MANY = 'SELECT * FROM users WHERE email IN (?)'
+const CREATE_MANY = 'INSERT IGNORE INTO users (email, name) VALUES ? RETURNING *'
+
+/** The driver alone: what a careful hand writes where nothing else counts. */
+export async function open({ url, connections }) {
+  const pool = createPool({ uri: url, connectionLimit: connections })
+  const rows = async (sql, values) => (await pool.query(sql, values))[0]
+
+  async function create(email, name) {
+    try {
+      return (await rows(CREATE, [email, name]))[0]
+    } catch (error) {
+      if (!isDuplicate(error)) throw error
+    }
+  }
+
+  async function getOrCreate(email, name) {
+    const [found] = await rows(FIND, [email])
+    if (found) return [found, false]
+    const created = await create(email, name)
+    if (created) return [created, true]
+    const [winner] = await rows(FIND, [email])
+    return [winner, false]
+  }
+
+  return {
+    getOrCreate,
+    getOrCreateMany: (emails, name) =>
+      getOrCreateMissing(emails, {
+        find: (wanted) => rows(FIND_MANY, [wanted]),
+        insert: (missing) => rows(CREATE_MANY, [missing.map((email) => [email, name])]),
+      }),
+    close: () => pool.end(),
+  }
+}
