@@ -6,7 +6,7 @@ const [folder, runners] = process.argv.slice(2)
 
 const runs = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
-  .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')))
+  .flatMap(resultsIn)
 const sum = (count) => runs.reduce((total, run) => total + count(run), 0)
 
 const steps = join(folder, 'failed-steps')
@@ -24,3 +24,12 @@ if (failedSteps.length > 0) console.log(`Failed: ${failedSteps.join(', ')}`)
 if (emptyRuns > 0) console.log(`Test runs that ran no test: ${emptyRuns}`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = isGreen ? 0 : 1
+
+/** Nothing where a run was killed while it wrote. */
+function resultsIn(name) {
+  try {
+    return [JSON.parse(readFileSync(join(folder, name), 'utf8'))]
+  } catch {
+    return []
+  }
+}

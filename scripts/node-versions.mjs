@@ -1,8 +1,9 @@
 /**
- * `npm test` on every Node line that the package supports, or on the lines that are named: `npm run test:node -- 22 24`.
+ * `npm test` on every Node line that the package supports: `npm run test:node`. On some: `npm run test:node -- 22 24`.
+ * What follows a second `--` is for Jest. `--prepare` only installs, and lists the lines.
  *
- * The npm package `node` brings each executable. better-sqlite3 is compiled once for each of their ABIs, beside the
- * project's own, which stays as it is.
+ * The npm package `node` brings each executable. better-sqlite3 is compiled for every ABI but the running Node's, beside
+ * the project's own, which stays as it is.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -14,19 +15,29 @@ const root = dirname(import.meta.dirname)
 const cache = join(root, 'node_modules/.cache/node-versions')
 const sqlite = JSON.parse(readFileSync(join(root, 'node_modules/better-sqlite3/package.json'), 'utf8')).version
 
-const lines = process.argv.length > 2 ? process.argv.slice(2) : LINES
-const results = lines.map(testOn)
-console.log(`\n${results.map(({ sentence }) => sentence).join('\n')}`)
-process.exitCode = results.every(({ isGreen }) => isGreen) ? 0 : 1
+const [parameters, forJest] = splitAt('--', process.argv.slice(2))
+if (parameters.includes('--prepare')) prepare()
+else test(parameters.length > 0 ? parameters : LINES)
+
+function prepare() {
+  for (const line of LINES) compileSqlite(installNode(line))
+  console.log(LINES.join('\n'))
+}
+
+function test(lines) {
+  const results = lines.map(testOn)
+  console.log(`\n${results.map(({ sentence }) => sentence).join('\n')}`)
+  process.exitCode = results.every(({ isGreen }) => isGreen) ? 0 : 1
+}
 
 function testOn(line) {
   const node = installNode(line)
   const binary = compileSqlite(node)
   console.log(`\n== Node ${node.version}`)
   const start = Date.now()
-  const { status } = spawnSync(node.executable, [join(root, 'node_modules/jest/bin/jest.js')], {
+  const { status } = spawnSync(node.executable, [join(root, 'node_modules/jest/bin/jest.js'), ...forJest], {
     cwd: root,
-    env: { ...process.env, PATH: node.PATH, NODE_OPTIONS: `--import ${swappingSqlite(binary)}` },
+    env: { ...process.env, PATH: node.PATH, ...(binary && { NODE_OPTIONS: `--import ${swappingSqlite(binary)}` }) },
     stdio: 'inherit',
   })
   const seconds = Math.round((Date.now() - start) / 1000)
@@ -38,15 +49,17 @@ function installNode(line) {
   const folder = emptyProject(line)
   install(folder, `node@${line}`)
   const executable = join(folder, 'node_modules/node/bin/node')
-  const version = execFileSync(executable, ['--version'], { encoding: 'utf8' }).trim().slice(1)
-  return { executable, version, PATH: `${dirname(executable)}${delimiter}${process.env.PATH}` }
+  const { node, modules } = JSON.parse(execFileSync(executable, ['-p', 'JSON.stringify(process.versions)']))
+  return { executable, version: node, abi: modules, PATH: `${dirname(executable)}${delimiter}${process.env.PATH}` }
 }
 
 /**
- * better-sqlite3 as the given Node can load it. Compiled against the headers of the line's first release: those of newer
- * releases of 24 and later add a hook to `node::ObjectWrap` that aborts the process when better-sqlite3 12 is collected.
+ * better-sqlite3 as the given Node can load it, unless the project's own will do. Compiled against the headers of the
+ * line's first release: those of newer releases of 24 and later add a hook to `node::ObjectWrap` that aborts the process
+ * when better-sqlite3 12 is collected.
  */
-function compileSqlite({ version, PATH }) {
+function compileSqlite({ version, abi, PATH }) {
+  if (abi === process.versions.modules) return undefined
   const [major] = version.split('.')
   const folder = emptyProject(`better-sqlite3-${sqlite}-node-${major}`)
   const binary = join(folder, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node')
@@ -85,6 +98,16 @@ function emptyProject(name) {
 }
 
 function install(folder, name, settings) {
-  const parameters = ['install', name, '--no-save', '--silent', '--no-audit', '--no-fund']
-  execFileSync('npm', parameters, { cwd: folder, env: { ...process.env, ...settings }, stdio: 'inherit' })
+  const options = ['--no-save', '--silent', '--no-audit', '--no-fund']
+  // What is said meanwhile goes to the standard error: the standard output is for the answer.
+  execFileSync('npm', ['install', name, ...options], {
+    cwd: folder,
+    env: { ...process.env, ...settings },
+    stdio: ['ignore', 2, 2],
+  })
+}
+
+function splitAt(separator, list) {
+  const index = list.indexOf(separator)
+  return index < 0 ? [list, []] : [list.slice(0, index), list.slice(index + 1)]
 }
