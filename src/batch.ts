@@ -1,7 +1,8 @@
 import type { EntityManager, ObjectLiteral } from 'typeorm'
-import { keyColumnsOf, keysOf } from './bulk-keys.js'
+import { keysOf } from './bulk-keys.js'
 import type { Call } from './call.js'
 import { cloneOf } from './copies.js'
+import { pinsTheSame } from './criteria.js'
 import { getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
 import type { ResolvedOptions } from './options.js'
@@ -16,6 +17,16 @@ class Batch {
 
   get size(): number {
     return this.#calls.length
+  }
+
+  /** Do the calls that are here have everything but the values in common with this one? */
+  accepts({ metadata, criteria, options }: Call): boolean {
+    const [first] = this.#calls
+    return (
+      first?.metadata === metadata &&
+      pinsTheSame(first.criteria, criteria) &&
+      (first.options === options || textOf(first.options) === textOf(options))
+    )
   }
 
   add(call: Call): Promise<Result> {
@@ -51,14 +62,13 @@ class Batch {
   /** Callers who all want the same row need no transaction around it. */
   #haveOneKey(first: Call): boolean {
     const keys = keysOf(first)
-    const keyOf = ({ criteria }: Call) => keys.given((column) => criteria.alternatives[0]?.get(column))
-    const key = keyOf(first)
-    return this.#calls.every((call) => keyOf(call) === key)
+    const key = keys.ofCriteria(first.criteria)
+    return this.#calls.every(({ criteria }) => keys.ofCriteria(criteria) === key)
   }
 }
 
-/** Batches that still take calls, by manager and by what their calls have in common. */
-const open = new WeakMap<EntityManager, Map<string, Batch>>()
+/** Batches that still take calls. */
+const open = new WeakMap<EntityManager, Batch[]>()
 
 /**
  * `getOrCreate` together with the other calls of this tick that have the same manager, options and key columns. Calls
@@ -66,40 +76,38 @@ const open = new WeakMap<EntityManager, Map<string, Batch>>()
  * transaction of all.
  */
 export function getOrCreateTogether(call: Call, maxSize: number): Promise<Result> {
-  const { manager, metadata, criteria, options } = call
+  const { manager, criteria, options } = call
   // From inside a call of ours, one must not wait for a batch that waits for the same connection.
   const mustGoAlone = manager.queryRunner || isInsideATurn()
   if (mustGoAlone || !criteria.pinsEverything || options.restoreDeleted) return getOrCreate(call)
-  const batches = open.get(manager) ?? new Map<string, Batch>()
+  const batches = open.get(manager) ?? []
   open.set(manager, batches)
-  const columns = keyColumnsOf(call).map((column) => column.databaseName)
-  const name = `${metadata.tablePath} ${metadata.name} (${columns}) ${textOf(options)}`
-  const batch = batches.get(name) ?? openBatch(batches, name)
+  const batch = batches.find((candidate) => candidate.accepts(call)) ?? openBatch(batches)
   const result = batch.add(call)
-  if (batch.size >= maxSize) close(batches, name, batch)
+  if (batch.size >= maxSize) close(batches, batch)
   return result
 }
 
 const optionTexts = new WeakMap<ResolvedOptions, string>()
 
-/** Calls that give no options share those of the mixin. */
 function textOf(options: ResolvedOptions): string {
   const text = optionTexts.get(options) ?? JSON.stringify(options)
   optionTexts.set(options, text)
   return text
 }
 
-function openBatch(batches: Map<string, Batch>, name: string): Batch {
+function openBatch(batches: Batch[]): Batch {
   const batch = new Batch()
-  batches.set(name, batch)
+  batches.push(batch)
   // After all that this tick's promises still start, so that callers who waited for one batch meet in the next.
-  Promise.resolve().then(() => afterMicrotasks(() => close(batches, name, batch)))
+  Promise.resolve().then(() => afterMicrotasks(() => close(batches, batch)))
   return batch
 }
 
-function close(batches: Map<string, Batch>, name: string, batch: Batch): void {
-  if (batches.get(name) !== batch) return
-  batches.delete(name)
+function close(batches: Batch[], batch: Batch): void {
+  const at = batches.indexOf(batch)
+  if (at < 0) return
+  batches.splice(at, 1)
   void batch.run()
 }
 

@@ -1,5 +1,6 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
+import type { Criteria } from './criteria.js'
 import { type ColumnMetadata, type Driver, driverOf, type EntityMetadata, idOf } from './typeorm.js'
 
 /** A primary key as a string. */
@@ -9,7 +10,7 @@ export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): stri
 
 /** The columns that the criteria pin, in an order that does not depend on how they were written. */
 export function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
-  const columns = [...(criteria.alternatives[0]?.keys() ?? [])]
+  const columns = [...(criteria.alternatives[0]?.columns ?? [])]
   return columns.sort((one, other) => (one.databaseName < other.databaseName ? -1 : 1))
 }
 
@@ -23,42 +24,54 @@ class Keys {
     this.#parts = columns.map((column) => new KeyPart(column))
   }
 
-  /** The key that criteria or an entity give: `1` and `'1'` are the same bigint. */
-  given(partOf: (column: ColumnMetadata) => unknown): string {
-    return this.#join((part) => part.ofGiven(partOf(part.column)))
+  /** The key that criteria pin: `1` and `'1'` are the same bigint. */
+  ofCriteria({ alternatives }: Criteria): string {
+    const [pinned] = alternatives
+    return this.#join(this.#parts.map((part) => part.ofGiven(pinned?.valueFor(part.column))))
   }
 
-  /** The key of a row that the driver returned. */
-  stored(partOf: (column: ColumnMetadata) => unknown): string {
-    return this.#join((part) => part.ofStored(partOf(part.column)))
+  ofEntity(entity: ObjectLiteral): string {
+    return this.#join(this.#parts.map((part) => part.ofGiven(part.column.getEntityValue(entity))))
+  }
+
+  /** The key of a row that the driver returned, with each of the columns under its alias. */
+  ofRecord(record: ObjectLiteral, aliases: readonly string[]): string {
+    return this.#join(this.#parts.map((part, at) => part.ofStored(record[aliases[at] as string])))
   }
 
   // The text sorts about as an index on the columns does. InnoDB locks the gaps between neighbours of an index: calls that
   // insert the same keys in another order than its own deadlock, again and again.
-  #join(text: (part: KeyPart) => string): string {
-    const [only, ...others] = this.#parts
-    return only && others.length === 0 ? text(only) : JSON.stringify(this.#parts.map(text))
+  #join(texts: readonly string[]): string {
+    const [only] = texts
+    return only !== undefined && texts.length === 1 ? only : JSON.stringify(texts)
   }
 }
+
+/** Types whose strings are sent, stored and returned as they are. */
+const TEXT = /^(n?varchar|character varying|text)$/
 
 /** One column of a key. */
 class KeyPart {
   readonly #driver: Driver
   readonly #type: string
+  readonly #isText: boolean
   /** Not through the transformer, which need not lead back to what is stored. */
   readonly #bare: ColumnMetadata
 
   constructor(readonly column: ColumnMetadata) {
     this.#driver = driverOf(column)
     this.#type = this.#driver.normalizeType(column)
+    this.#isText = TEXT.test(this.#type)
     this.#bare = column.transformer ? Object.create(column, { transformer: { value: undefined } }) : column
   }
 
   ofGiven(value: unknown): string {
+    if (this.#isText && !this.column.transformer && typeof value === 'string') return value
     return textOf(this.#type, this.#driver.preparePersistentValue(value, this.column))
   }
 
   ofStored(value: unknown): string {
+    if (this.#isText && typeof value === 'string') return value
     const hydrated = this.#driver.prepareHydratedValue(value, this.#bare)
     return textOf(this.#type, this.#driver.preparePersistentValue(hydrated, this.#bare))
   }

@@ -7,7 +7,7 @@ import { insertStatement } from './insert-text.js'
 import { fill, hydrate, ownColumns } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { setAt } from './operators.js'
-import { readMatch, select } from './reading.js'
+import { loadsRelations, readMatch, select } from './reading.js'
 import { broadcastInsert, broadcastLoad, type ColumnMetadata, idOf, isHeard, type QueryRunner } from './typeorm.js'
 
 /** One key of a bulk call. */
@@ -31,23 +31,26 @@ export class BulkItem {
   }
 
   valueOf(column: ColumnMetadata): unknown {
-    return this.call.criteria.alternatives[0]?.get(column)
+    return this.call.criteria.alternatives[0]?.valueFor(column)
   }
 }
 
-/** One item a key, in key order: calls that insert the same keys in the same order do not deadlock. */
+/** One item a key. */
 export function itemsOf(calls: readonly Call[]): BulkItem[] {
   const items = new Map<string, BulkItem>()
   const keys = calls[0] && keysOf(calls[0])
   for (const [index, call] of calls.entries()) {
-    const [pinned] = call.criteria.alternatives
-    const key = keys?.given((column) => pinned?.get(column)) ?? ''
+    const key = keys?.ofCriteria(call.criteria) ?? ''
     const item = items.get(key)
     if (item) item.indices.push(index)
     else items.set(key, new BulkItem(key, call, index))
   }
-  return [...items.values()].sort((one, other) => (one.key < other.key ? -1 : 1))
+  return [...items.values()]
 }
+
+/** In key order: calls that insert the same keys in the same order do not deadlock. */
+export const inKeyOrder = (items: readonly BulkItem[]) =>
+  [...items].sort((one, other) => (one.key < other.key ? -1 : 1))
 
 /** SQLite nests one level for every OR, and allows a thousand: https://www.sqlite.org/limits.html#max_expr_depth */
 const MOST_ALTERNATIVES = 500
@@ -70,11 +73,11 @@ export async function lookMany(call: Call, runner: QueryRunner, items: readonly 
   const values = column && listsByOneColumn(call) ? items.map((item) => item.valueOf(column)) : undefined
   const compiled = column && values && readListCompiled(bare, runner, column, values)
   const { entities, records, aliasOf } = await (compiled ?? readList(bare, runner, keys.columns, items))
-  const aliases = new Map(keys.columns.map((column) => [column, aliasOf(column)]))
+  const aliases = keys.columns.map((column) => aliasOf(column) as string)
   const byKey = new Map(items.map((item) => [item.key, item]))
   let hasStrays = false
   for (const [index, entity] of entities.entries()) {
-    const item = byKey.get(keys.stored((column) => records[index]?.[aliases.get(column) as string]))
+    const item = byKey.get(keys.ofRecord(records[index] ?? {}, aliases))
     if (item?.entity) throw new MultipleEntitiesFoundError(call.metadata.name)
     if (item) item.entity = entity
     else hasStrays = true
@@ -133,11 +136,12 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
   const { sql, parameters } = insertStatement(call, runner, candidates, { yields, returning })
   const { records } = await runner.query(sql, parameters, true)
   const byKey = new Map(items.map((item) => [item.key, item]))
+  const names = keys.columns.map((column) => column.databaseName)
   const unmatched: string[] = []
   const rows: ObjectLiteral[] = []
   for (const record of records as ObjectLiteral[]) {
     const row = hydrate(runner, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
-    const item = byKey.get(keys.stored((column) => record[column.databaseName]))
+    const item = byKey.get(keys.ofRecord(record, names))
     if (!item) unmatched.push(tableIdOf(metadata, row))
     else {
       item.isCreated = true
@@ -197,6 +201,7 @@ function listsByOneColumn(call: Call): boolean {
 }
 
 function withoutRelations(call: Call): Call {
+  if (!loadsRelations(call)) return call
   const { relations, ...options } = call.options
   return call.with({ options: { ...options, loadEagerRelations: false } })
 }

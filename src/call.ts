@@ -1,11 +1,11 @@
 import type { DeepPartial, EntityManager, ObjectLiteral, Repository } from 'typeorm'
-import { type Criteria, readCriteria } from './criteria.js'
+import { type Criteria, type Pinned, pinsTheSame, readCriteria, readPlainCriteria } from './criteria.js'
 import type { Dialect } from './dialects/dialect.js'
 import { dialectOf } from './dialects/registry.js'
 import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
-import { composeNewRow, type NewRow, plainCopyOf, type ValueLayer, withLazyRelations } from './new-row.js'
+import { composeNewRow, type NewRow, plainLayers, plainNewRow, type ValueLayer, withLazyRelations } from './new-row.js'
 import type { ResolvedOptions } from './options.js'
-import { type ColumnMetadata, type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
+import { type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
 import { coversUniqueKey, insistOnAUniqueKey } from './unique-key.js'
 
 /** Values for the new row only, or a function that makes them: it runs only on a miss, and at most once per call. */
@@ -40,19 +40,20 @@ export class Call implements Context {
     context: Context,
     readonly criteria: Criteria,
     private readonly layers: readonly ValueLayer[],
+    private readonly origin?: Call,
   ) {
     this.manager = context.manager
     this.dataSource = context.dataSource
     this.dialect = context.dialect
     this.metadata = context.metadata
     this.options = context.options
-    this.isUnique = coversUniqueKey(context.metadata, criteria)
-    this.defaultsAreLazy = layers.some(isMade)
+    this.isUnique = origin ? origin.isUnique : coversUniqueKey(context.metadata, criteria)
+    this.defaultsAreLazy = origin ? origin.defaultsAreLazy : layers.some(isMade)
   }
 
   /** The same call, but for what is given. */
   with(changes: Partial<Pick<Call, 'manager' | 'options' | 'defaultsAreLazy' | 'newRow'>>): Call {
-    return Object.assign(Object.create(this), changes)
+    return Object.assign(new Call(this, this.criteria, this.layers, this), changes)
   }
 
   /** Does the row that the given values make still have the values of the criteria, or do defaults replace some? */
@@ -62,19 +63,23 @@ export class Call implements Context {
 
   /** The new row as far as it does not depend on a function. */
   given(): NewRow {
+    if (this.origin) return this.origin.given()
     this.composed ??= this.compose(this.defaultsAreLazy ? this.layers.filter((layer) => !isMade(layer)) : this.layers)
     return this.composed
   }
 
   /** What is to be stored when no row is found. Runs the `defaults` function, once, however often it is asked for. */
   newRow(): NewRow | Promise<NewRow> {
+    if (this.origin) return this.origin.newRow()
     if (!this.layers.some(isMade)) return this.given()
     this.made ??= settled(this.metadata, this.layers).then((layers) => this.compose(layers))
     return this.made
   }
 
   private compose(layers: readonly ValueLayer[]): NewRow {
-    return composeNewRow(this.metadata, this.criteria.values, layers)
+    const { isPlain, values } = this.criteria
+    if (isPlain && layers.every((layer) => layer.isPlain)) return plainNewRow(values, layers)
+    return composeNewRow(this.metadata, values, layers)
   }
 }
 
@@ -94,7 +99,7 @@ export function openCall(
   resolve: Resolve,
 ): Call | Promise<Call> {
   const context = contextOf(repository, resolve)
-  const checked = checkedLayers(context.metadata, layers)
+  const checked = plainLayers(context.metadata, layers)
   if (checked) return insistOnUniqueness(new Call(context, readCriteria(context.metadata, criteria), checked))
   return openClosely(context, criteria, layers)
 }
@@ -105,17 +110,6 @@ async function openClosely(context: Context, criteria: unknown, given: readonly 
   const call = new Call(context, readCriteria(context.metadata, criteria), layers)
   call.given()
   return insistOnUniqueness(call)
-}
-
-/** Copies of the layers, where none of them has to be composed to find what is wrong with it. */
-function checkedLayers(metadata: EntityMetadata, layers: readonly ValueLayer[]): readonly ValueLayer[] | undefined {
-  const checked: ValueLayer[] = []
-  for (const { label, values } of layers) {
-    const copy = plainCopyOf(metadata, values)
-    if (!copy) return undefined
-    checked.push({ label, values: copy })
-  }
-  return checked
 }
 
 function insistOnUniqueness(call: Call): Call {
@@ -138,10 +132,15 @@ export async function openCalls(
   const { metadata } = context
   if (!Array.isArray(list)) throw new InvalidCriteriaError(`criteria is ${received(list)}: give an array of criteria.`)
   const calls: Call[] = []
+  let given: readonly ValueLayer[] | undefined
+  let layers: readonly ValueLayer[] = []
   for (const [index, member] of list.entries()) {
-    const given = withLazyRelations(metadata, layersFor(member, index))
-    const layers = given instanceof Promise ? await given : given
-    const call = new Call(context, readCriteria(metadata, member, `criteria[${index}]`), layers)
+    const own = layersFor(member, index)
+    // Most lists have one object of defaults for all.
+    if (own !== given) layers = plainLayers(metadata, own) ?? (await withLazyRelations(metadata, own))
+    given = own
+    const criteria = readPlainCriteria(metadata, member) ?? readCriteria(metadata, member, `criteria[${index}]`)
+    const call = new Call(context, criteria, layers)
     refuseOtherKeys(call, calls[0] ?? call, index)
     calls.push(call)
   }
@@ -171,15 +170,14 @@ function refuseOtherKeys({ criteria }: Call, first: Call, index: number): void {
       `criteria[${index}] holds an operator, a NULL or a relation by other fields: give plain values, as for a key.`,
     )
   }
-  const [own = new Map(), expected = new Map()] = [criteria.alternatives[0], first.criteria.alternatives[0]]
-  if (own.size === expected.size && [...own.keys()].every((column) => expected.has(column))) return
-  const names = (pinned: ReadonlyMap<ColumnMetadata, unknown>) =>
-    [...pinned.keys()]
+  if (pinsTheSame(criteria, first.criteria)) return
+  const names = ({ alternatives }: Criteria) =>
+    (alternatives[0]?.columns ?? [])
       .map((column) => column.propertyPath)
       .sort()
       .join(', ')
   throw new InvalidCriteriaError(
-    `criteria[${index}] names ${names(own)}, and criteria[0] names ${names(expected)}: ` +
+    `criteria[${index}] names ${names(criteria)}, and criteria[0] names ${names(first.criteria)}: ` +
       'give the same properties in all of them.',
   )
 }
@@ -187,8 +185,8 @@ function refuseOtherKeys({ criteria }: Call, first: Call, index: number): void {
 const isSame = (one: unknown, other: unknown) =>
   one === other || (one instanceof Date && other instanceof Date && +one === +other)
 
-function keeps({ values }: NewRow, pinned: ReadonlyMap<ColumnMetadata, unknown>): boolean {
-  return [...pinned].every(([column, value]) => isSame(column.getEntityValue(values), value))
+function keeps({ values }: NewRow, pinned: Pinned): boolean {
+  return pinned.columns.every((column) => isSame(column.getEntityValue(values), pinned.valueFor(column)))
 }
 
 /** The values that functions make, one after the other. */

@@ -37,10 +37,10 @@ const lookUps = new TextCache<LookUp | undefined>()
 export function readCompiled(call: Call, runner: QueryRunner): Promise<ObjectLiteral[]> | undefined {
   const [pinned] = call.criteria.alternatives
   if (!pinned || !isCompilable(call)) return undefined
-  const columns = [...pinned.keys()]
+  const { columns } = pinned
   const lookUp = lookUps.get(call.metadata, keyFor(call, columns), () => compile(call, runner, columns))
   if (!lookUp) return undefined
-  const values = valuesFor(lookUp, (column) => persistent(column, pinned.get(column)))
+  const values = valuesFor(lookUp, (column) => persistent(column, pinned.valueFor(column)))
   return values.every(isSentAsItIs) ? read(call, runner, lookUp, values).then(({ entities }) => entities) : undefined
 }
 
@@ -156,6 +156,9 @@ function shapesOf({ metadata }: Call, aliasOf: LookUp['aliasOf']): Shape[] | und
   }))
 }
 
+const isOfShape = ({ metadata, discriminator }: Shape, record: ObjectLiteral) =>
+  discriminator !== undefined && record[discriminator] === metadata.discriminatorValue
+
 /** Builds an entity as TypeORM's own reads do. */
 function hydrate(
   { dataSource }: Call,
@@ -164,10 +167,7 @@ function hydrate(
   record: ObjectLiteral,
 ): ObjectLiteral {
   const own = shapes.at(-1) as Shape
-  const shape =
-    shapes.find(
-      ({ metadata, discriminator }) => discriminator && record[discriminator] === metadata.discriminatorValue,
-    ) ?? own
+  const shape = shapes.length === 1 ? own : (shapes.find((child) => isOfShape(child, record)) ?? own)
   const entity: ObjectLiteral = shape.metadata.create(runner, { fromDeserializer: true })
   for (const { column, alias } of shape.columns) {
     const value = record[alias]

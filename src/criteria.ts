@@ -17,9 +17,11 @@ import {
   isOwningToOne,
   isStored,
   keyNamesOf,
+  plainCopyOf,
   propertyOf,
   referenceFrom,
 } from './properties.js'
+import { TextCache } from './text-cache.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /**
@@ -31,8 +33,10 @@ export interface Criteria {
   where(): FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[]
   /** What the criteria say about a new row: a tree of property values. */
   readonly values: ObjectLiteral
-  /** For each alternative, the columns that must equal one value, which is never NULL. */
-  readonly alternatives: readonly ReadonlyMap<ColumnMetadata, unknown>[]
+  /** For each alternative, the columns that must equal one value. */
+  readonly alternatives: readonly Pinned[]
+  /** Are they primitive values of the entity's own columns, and nothing else? */
+  readonly isPlain: boolean
   /** Does every part of the criteria give a value, so that a row created from them is one that they find? */
   readonly describesRow: boolean
   /** Does every part of the criteria pin a column to a plain value, as a key does? */
@@ -41,9 +45,82 @@ export interface Criteria {
   readonly joinToMany: boolean
 }
 
+/** Columns that must equal one value each, which is never NULL. */
+export interface Pinned {
+  readonly columns: readonly ColumnMetadata[]
+  /** `undefined` for a column that is not pinned. */
+  valueFor(column: ColumnMetadata): unknown
+}
+
+/** Do two of them name the same columns, in whatever order? Neither has alternatives. */
+export function pinsTheSame(one: Criteria, other: Criteria): boolean {
+  const [own = [], others = []] = [one.alternatives[0]?.columns, other.alternatives[0]?.columns]
+  return own === others || (own.length === others.length && own.every((column) => others.includes(column)))
+}
+
 /** @throws InvalidCriteriaError */
 export function readCriteria(metadata: EntityMetadata, input: unknown, label = 'criteria'): Criteria {
+  const plain = readPlainCriteria(metadata, input)
+  if (plain) return plain
   return Array.isArray(input) ? readAlternatives(metadata, input, label) : readMember(metadata, input, label)
+}
+
+/**
+ * What most criteria are: primitive values of the entity's own columns, in which there is nothing to refuse. `undefined`
+ * where they have to be looked at closely.
+ */
+export function readPlainCriteria(metadata: EntityMetadata, input: unknown): Criteria | undefined {
+  const values = plainCopyOf(metadata, input, isGiven)
+  const key = values && Object.keys(values).join('\n')
+  return key
+    ? new PlainCriteria(
+        plainColumns.get(metadata, key, () => columnsNamed(metadata, values)),
+        values,
+      )
+    : undefined
+}
+
+const isGiven = (value: unknown) => value !== undefined && value !== null && !Number.isNaN(value)
+
+const plainColumns = new TextCache<readonly ColumnMetadata[]>()
+
+const columnsNamed = (metadata: EntityMetadata, values: ObjectLiteral) =>
+  Object.keys(values).map((name) => propertyOf(metadata, name)?.column as ColumnMetadata)
+
+/** Small, because a list has thousands of them: what they have in common is shared. */
+class PlainCriteria implements Criteria, Pinned {
+  constructor(
+    readonly columns: readonly ColumnMetadata[],
+    readonly values: ObjectLiteral,
+  ) {}
+
+  get alternatives(): readonly Pinned[] {
+    return [this]
+  }
+
+  get isPlain(): boolean {
+    return true
+  }
+
+  get describesRow(): boolean {
+    return true
+  }
+
+  get pinsEverything(): boolean {
+    return true
+  }
+
+  get joinToMany(): boolean {
+    return false
+  }
+
+  where(): FindOptionsWhere<ObjectLiteral> {
+    return { ...this.values }
+  }
+
+  valueFor(column: ColumnMetadata): unknown {
+    return this.columns.includes(column) ? this.values[column.propertyName] : undefined
+  }
 }
 
 /** Alternatives only look up: which of them would a new row be? */
@@ -54,6 +131,7 @@ function readAlternatives(metadata: EntityMetadata, input: readonly unknown[], l
     where: () => members.map((member) => member.where()),
     values: {},
     alternatives: members.map(({ pinned }) => pinned),
+    isPlain: false,
     describesRow: false,
     pinsEverything: false,
     joinToMany: members.some(({ joinToMany }) => joinToMany),
@@ -66,12 +144,23 @@ function readMember(metadata: EntityMetadata, input: unknown, label: string): Re
   return reading
 }
 
+class PinnedValues extends Map<ColumnMetadata, unknown> implements Pinned {
+  get columns(): readonly ColumnMetadata[] {
+    return [...this.keys()]
+  }
+
+  valueFor(column: ColumnMetadata): unknown {
+    return this.get(column)
+  }
+}
+
 /** One member of the criteria, and what is gathered while it is walked. */
 class Reading implements Criteria {
   given: ObjectLiteral = {}
   readonly values: ObjectLiteral = {}
-  readonly pinned = new Map<ColumnMetadata, unknown>()
+  readonly pinned = new PinnedValues()
   readonly alternatives = [this.pinned]
+  readonly isPlain = false
   describesRow = true
   hasNull = false
   joinToMany = false

@@ -2,6 +2,7 @@ import type { ObjectLiteral } from 'typeorm'
 import {
   acknowledge,
   type BulkItem,
+  inKeyOrder,
   insertMany,
   itemsOf,
   lookFirst,
@@ -40,7 +41,7 @@ export async function getOrCreateMany(
     await onConnection(call.manager, call.dialect, readMode(call), (runner) => lookFirst(call, runner, chunk))
     done()
   }
-  const missing = items.filter((item) => !item.entity)
+  const missing = inKeyOrder(items.filter((item) => !item.entity))
   // Before any transaction, so that no connection is held meanwhile, and once, whatever happens then.
   for (const item of missing) {
     const row = item.call.newRow()
@@ -157,10 +158,10 @@ async function groupsOf(call: Call, runner: QueryRunner, chunk: readonly BulkIte
   const keys = keysOf(call)
   for (const item of chunk) {
     if (!item.row || takesRelatedStatements(call, item.row)) continue
-    const prepared = prepareCandidate(call, runner, item.row.values)
+    const prepared = prepareCandidate(call, runner, item.row)
     const candidate = prepared instanceof Promise ? await prepared : prepared
     item.candidate = candidate
-    if (keys.given((column) => column.getEntityValue(candidate)) !== item.key) continue
+    if (keys.ofEntity(candidate) !== item.key) continue
     const written = String(columnsWithChosenIds(call.metadata, candidate))
     const group = groups.get(written)
     if (group) group.push(item)

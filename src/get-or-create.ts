@@ -56,7 +56,7 @@ export async function createOrLookAgain(
   row: NewRow,
   prepared?: ObjectLiteral,
 ): Promise<[entity: ObjectLiteral, created: boolean]> {
-  const candidate = prepared ?? (await prepareCandidate(call, runner, row.values))
+  const candidate = prepared ?? (await prepareCandidate(call, runner, row))
   let failure: unknown
   for (const manner of waysToInsert(call, row)) {
     const claim = await claimRow(call, runner, row, candidate, manner)

@@ -39,33 +39,45 @@ export function insertStatement(
   candidates: readonly ObjectLiteral[],
   manner: InsertManner,
 ): InsertStatement {
-  const rows = sentValues(call, candidates)
-  const [first] = rows ?? []
-  if (!rows || !first) return built(call, runner, candidates, manner)
-  const text = texts.get(call.metadata, keyOf(first, manner), () => compile(call, runner, candidates, first, manner))
-  const parameters = rows.map((row) => row.filter((value) => value !== undefined))
-  if (text && parameters.length === 1) return { sql: text.sql, name: text.name, parameters: parameters.flat() }
-  return text?.forRows?.(parameters) ?? built(call, runner, candidates, manner)
+  const sent = sentValues(call, candidates)
+  if (!sent) return built(call, runner, candidates, manner)
+  const text = texts.get(call.metadata, keyOf(sent, manner), () => compile(call, runner, candidates, sent, manner))
+  const [row, another] = sent.rows
+  if (text && row && !another) return { sql: text.sql, name: text.name, parameters: row }
+  return text?.forRows?.(sent.rows) ?? built(call, runner, candidates, manner)
 }
 
-/**
- * What is sent for each column of each row, `undefined` for a column that gets its default. Nothing where a value is an SQL
- * expression, or where the rows have values for different columns.
- */
-function sentValues({ metadata, dataSource }: Call, candidates: readonly ObjectLiteral[]): unknown[][] | undefined {
+interface SentValues {
+  /** For each column of an INSERT, what kind of value it has, in every row. */
+  readonly kinds: string
+  /** The values of each row, without those that are left to their default. */
+  readonly rows: readonly unknown[][]
+}
+
+/** Nothing where a value is an SQL expression, or where the rows have values for different columns. */
+function sentValues({ metadata, dataSource }: Call, candidates: readonly ObjectLiteral[]): SentValues | undefined {
   const columns = insertableColumns(metadata)
   const rows: unknown[][] = []
+  let kinds = ''
   for (const candidate of candidates) {
-    const row = columns.map((column) => {
-      if (column.isDiscriminator) return metadata.discriminatorValue
-      const value: unknown = column.getEntityValue(candidate)
-      return typeof value === 'function' ? value : dataSource.driver.preparePersistentValue(value, column)
-    })
-    const isOfOneKind = row.every((value, index) => markOf(value) === markOf((rows[0] ?? row)[index]))
-    if (!isOfOneKind || row.some((value) => typeof value === 'function')) return undefined
+    const row: unknown[] = []
+    for (const [at, column] of columns.entries()) {
+      const sent = sentFor(metadata, column, candidate, dataSource.driver)
+      if (typeof sent === 'function') return undefined
+      const kind = kindOf(sent)
+      if (rows.length === 0) kinds += kind
+      else if (kinds[at] !== kind) return undefined
+      if (sent !== undefined) row.push(sent)
+    }
     rows.push(row)
   }
-  return rows
+  return { kinds, rows }
+}
+
+function sentFor(metadata: EntityMetadata, column: ColumnMetadata, candidate: ObjectLiteral, driver: Driver): unknown {
+  if (column.isDiscriminator) return metadata.discriminatorValue
+  const value: unknown = column.getEntityValue(candidate)
+  return typeof value === 'function' ? value : driver.preparePersistentValue(value, column)
 }
 
 const insertable = new WeakMap<EntityMetadata, ColumnMetadata[]>()
@@ -77,31 +89,29 @@ function insertableColumns(metadata: EntityMetadata): ColumnMetadata[] {
 }
 
 /** A generated key that is null is left to the database, as one that is absent is; another column is set to NULL. */
-const markOf = (value: unknown) => (value === undefined ? '-' : value === null ? '0' : '+')
+const kindOf = (value: unknown) => (value === undefined ? '-' : value === null ? '0' : '+')
 
-function keyOf(row: readonly unknown[], { yields, returning }: InsertManner): string {
-  let key = `${yields}:${returning?.map((column) => column.databaseName).join()}:`
-  for (const value of row) key += markOf(value)
-  return key
-}
+const keyOf = ({ kinds }: SentValues, { yields, returning }: InsertManner) =>
+  `${yields}:${returning?.map((column) => column.databaseName).join()}:${kinds}`
 
 /** Only where TypeORM sends for this row what we would send. */
 function compile(
   call: Call,
   runner: QueryRunner,
   [candidate = {}]: readonly ObjectLiteral[],
-  row: readonly unknown[],
+  { kinds, rows: [sent = []] }: SentValues,
   { yields, returning }: InsertManner,
 ): InsertText | undefined {
   const text = (candidates: ObjectLiteral[], paths?: string[]) => built(call, runner, candidates, { yields }, paths)
   const { sql, parameters } = text([candidate])
-  const sent = row.filter((value) => value !== undefined)
   if (sent.length !== parameters.length || !sent.every((value, at) => isSame(value, parameters[at]))) return undefined
   const { driver } = call.dataSource
   const tuples = tuplesWriter(driver, sql, sent.length)
   const isRight = tuples?.([sent, sent]).sql === text([candidate, candidate]).sql
   const end = returning ? returningClause(driver, returning) : ''
-  const writer = isRight ? (listsFor(call, sql, row, text([candidate], pathsOf(call, row)).sql) ?? tuples) : undefined
+  const writer = isRight
+    ? (listsFor(call, sql, kinds, text([candidate], pathsOf(call, kinds)).sql) ?? tuples)
+    : undefined
   return { sql: sql + end, name: nameOfText(), forRows: writer && ending(writer, end) }
 }
 
@@ -112,15 +122,15 @@ const ending =
     return { sql: sql + end, parameters }
   }
 
-const givenColumns = ({ metadata }: Call, row: readonly unknown[]) =>
-  insertableColumns(metadata).filter((_, at) => row[at] !== undefined)
+const givenColumns = ({ metadata }: Call, kinds: string) =>
+  insertableColumns(metadata).filter((_, at) => kinds[at] !== kindOf(undefined))
 
-const pathsOf = (call: Call, row: readonly unknown[]) => givenColumns(call, row).map((column) => column.propertyPath)
+const pathsOf = (call: Call, kinds: string) => givenColumns(call, kinds).map((column) => column.propertyPath)
 
 /** Where every other column gets its default, the INSERT need not name it, and the server can take lists. */
-function listsFor(call: Call, sql: string, row: readonly unknown[], shorter: string): RowsWriter | undefined {
+function listsFor(call: Call, sql: string, kinds: string, shorter: string): RowsWriter | undefined {
   const { driver } = call.dataSource
-  const columns = givenColumns(call, row)
+  const columns = givenColumns(call, kinds)
   const rows = call.dialect.rowsFromLists?.(columns, driver)
   if (!rows || !givesDefaultsElsewhere(driver, sql, columns.length)) return undefined
   return listsWriter(driver, shorter, columns, rows)

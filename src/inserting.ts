@@ -3,6 +3,7 @@ import type { Call } from './call.js'
 import { guarded, sendStatement } from './connection.js'
 import { isUniqueViolation } from './failures.js'
 import { builtInsert, type InsertStatement, insertStatement } from './insert-text.js'
+import type { NewRow } from './new-row.js'
 import { loadsRelations, readById } from './reading.js'
 import {
   broadcastInsert,
@@ -27,17 +28,15 @@ import {
 export type Manner = 'plain' | 'yielding' | 'guarded'
 
 /** The entity that is about to be inserted, after BeforeInsert; a promise only where somebody listens. */
-export function prepareCandidate(
-  call: Call,
-  runner: QueryRunner,
-  values: ObjectLiteral,
-): ObjectLiteral | Promise<ObjectLiteral> {
-  const candidate = runner.manager.create(
-    call.metadata.target as EntityTarget<ObjectLiteral>,
-    values as DeepPartial<ObjectLiteral>,
-  )
+export function prepareCandidate(call: Call, runner: QueryRunner, row: NewRow): ObjectLiteral | Promise<ObjectLiteral> {
+  const candidate = entityFrom(call, runner, row)
   if (!isHeard(runner, 'beforeInsert', call.metadata)) return candidate
   return broadcastInsert(runner, 'BeforeInsert', call.metadata, candidate).then(() => candidate)
+}
+
+function entityFrom({ metadata }: Call, runner: QueryRunner, { values, isPlain }: NewRow): ObjectLiteral {
+  if (isPlain) return Object.assign(metadata.create(runner), values)
+  return runner.manager.create(metadata.target as EntityTarget<ObjectLiteral>, values as DeepPartial<ObjectLiteral>)
 }
 
 /** Inserts the row, runs AfterInsert, and returns it as a read would. Nothing is returned where the insert yielded. */

@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
 import { InvalidValuesError, received } from './errors.js'
 import { isObject, isOperator, isPlainObject, setAt } from './operators.js'
-import { foreignKeyOf, isOwningToOne, isStored, keyNamesOf, propertyOf } from './properties.js'
+import { foreignKeyOf, isOwningToOne, isStored, keyNamesOf, plainCopyOf, propertyOf } from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /** What a new row is made of. */
@@ -12,12 +12,25 @@ export interface NewRow {
   readonly parents: readonly RelationMetadata[]
   /** Relations whose objects or links are stored after the row, because they need its key. */
   readonly children: readonly RelationMetadata[]
+  /** Are the values primitives of the entity's own columns, and nothing else? */
+  readonly isPlain: boolean
 }
 
 /** Values for the new row from one argument, named as the caller knows it. */
 export interface ValueLayer {
   readonly label: string
   readonly values: unknown
+  /** Is it a copy with primitive values of stored columns, and nothing else? */
+  readonly isPlain?: boolean
+}
+
+const NONE: readonly RelationMetadata[] = []
+
+/** A new row of plain criteria and plain layers. */
+export function plainNewRow(criteriaValues: ObjectLiteral, layers: readonly ValueLayer[]): NewRow {
+  const values = { ...criteriaValues }
+  for (const layer of layers) Object.assign(values, layer.values)
+  return { values, parents: NONE, children: NONE, isPlain: true }
 }
 
 /**
@@ -46,26 +59,26 @@ export function composeNewRow(
     values,
     parents: related.filter(isOwningToOne),
     children: related.filter((relation) => !isOwningToOne(relation)),
+    isPlain: false,
   }
 }
 
 /**
- * A copy of values in which there is nothing to refuse: primitive values of columns that are stored. They can be composed
- * when a row turns out to be missing. `undefined` where they have to be looked at closely.
+ * Copies of layers in which there is nothing to refuse: they can be composed when a row turns out to be missing.
+ * `undefined` where one of them has to be looked at closely.
  */
-export function plainCopyOf(metadata: EntityMetadata, values: unknown): ObjectLiteral | undefined {
-  if (!isObject(values) || Object.getPrototypeOf(values) !== Object.prototype) return undefined
-  const copy: ObjectLiteral = {}
-  for (const key of Object.keys(values)) {
-    const column = propertyOf(metadata, key)?.column
-    const value = values[key]
-    if (!column || column.relationMetadata || !isStored(column) || !isPrimitive(value)) return undefined
-    copy[key] = value
+export function plainLayers(
+  metadata: EntityMetadata,
+  layers: readonly ValueLayer[],
+): readonly ValueLayer[] | undefined {
+  const copies: ValueLayer[] = []
+  for (const { label, values } of layers) {
+    const copy = plainCopyOf(metadata, values)
+    if (!copy) return undefined
+    copies.push({ label, values: copy, isPlain: true })
   }
-  return copy
+  return copies
 }
-
-const isPrimitive = (value: unknown) => !isObject(value) && typeof value !== 'function'
 
 /** Objects of these classes have no property values: what is in them would be lost. */
 const containers = [Array, Date, Map, Promise, Set, Uint8Array]

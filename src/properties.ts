@@ -1,5 +1,5 @@
 import type { ObjectLiteral } from 'typeorm'
-import { isOperator } from './operators.js'
+import { isObject, isOperator } from './operators.js'
 import type { ColumnMetadata, EmbeddedMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /** What an entity has at a property path. A foreign key that is part of the primary key can be column and relation. */
@@ -33,6 +33,30 @@ export const isStored = (column: ColumnMetadata) =>
 /** Does any statement write this column? As with `save()`, an UPDATE leaves those with `update: false` as they are. */
 export const isWritable = (column: ColumnMetadata) =>
   (column.isInsert || column.isUpdate) && !column.isVirtualProperty && column.asExpression === undefined
+
+/**
+ * A copy of values that are primitives of stored columns of the entity itself, without those that are `undefined`;
+ * `undefined` where there is anything else.
+ */
+export function plainCopyOf(
+  metadata: EntityMetadata,
+  values: unknown,
+  isGiven: (value: unknown) => boolean = () => true,
+): ObjectLiteral | undefined {
+  if (!isObject(values) || Object.getPrototypeOf(values) !== Object.prototype) return undefined
+  const copy: ObjectLiteral = {}
+  for (const name of Object.keys(values)) {
+    const column = propertyOf(metadata, name)?.column
+    const value = values[name]
+    // A name can also be the path of a column that is embedded.
+    if (column?.propertyName !== name || column.relationMetadata || !isStored(column)) return undefined
+    if (!isPrimitive(value) || !isGiven(value)) return undefined
+    if (value !== undefined) copy[name] = value
+  }
+  return copy
+}
+
+const isPrimitive = (value: unknown) => !isObject(value) && typeof value !== 'function' && typeof value !== 'symbol'
 
 /** Columns whose values may be objects or arrays: JSON, arrays, geometry, and whatever a transformer makes of them. */
 export const holdsObjects = (column: ColumnMetadata) =>

@@ -225,7 +225,8 @@ export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreate
   const methods = {
     async getOrCreate(criteria, defaults, given) {
       const resolve = resolving(given, getOrCreateOptionChecks)
-      const call = await openCall(this, criteria, layer('defaults', defaults), resolve)
+      const opened = openCall(this, criteria, layer('defaults', defaults), resolve)
+      const call = opened instanceof Promise ? await opened : opened
       return mixin.batch ? getOrCreateTogether(call, sizeOf(mixin.batch)) : getOrCreate(call)
     },
 

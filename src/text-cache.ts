@@ -1,9 +1,9 @@
 import type { EntityMetadata } from './typeorm.js'
 
-/** So many texts of a kind are kept for an entity: what they depend on may be put together at run time, without end. */
+/** So many of a kind are kept for an entity: what they depend on may be put together at run time, without end. */
 const MOST_TEXTS = 100
 
-/** SQL texts by entity, which belongs to one data source. The oldest text makes room for the newest. */
+/** SQL texts, and what else is found once a text, by entity, which belongs to one data source. The oldest makes room. */
 export class TextCache<T> {
   readonly #texts = new WeakMap<EntityMetadata, Map<string, T>>()
 

@@ -24,7 +24,9 @@ const knownKeys = new WeakMap<EntityMetadata, ColumnMetadata[][]>()
 /** Do the criteria pin every column of some unique key to a value? NULL is not equal to NULL, so IsNull() pins nothing. */
 export function coversUniqueKey(metadata: EntityMetadata, criteria: Criteria): boolean {
   const keys = uniqueKeysOf(metadata)
-  return criteria.alternatives.every((pinned) => keys.some((columns) => columns.every((column) => pinned.has(column))))
+  return criteria.alternatives.every((pinned) =>
+    keys.some((columns) => columns.every((column) => pinned.columns.includes(column))),
+  )
 }
 
 /**
@@ -39,7 +41,7 @@ export function isOfAnotherKey(
   const violated = violation.columns ?? columnsOfConstraint(metadata, violation.constraint)
   if (!violated) return false
   const pinned = criteria.alternatives.flatMap((alternative) =>
-    [...alternative.keys()].map((column) => column.databaseName),
+    alternative.columns.map((column) => column.databaseName),
   )
   return !violated.every((name) => pinned.includes(name))
 }
@@ -60,7 +62,7 @@ export function insistOnAUniqueKey(
 ): void {
   if (uniqueness === 'ignore') return
   const paths = [
-    ...new Set(criteria.alternatives.flatMap((pinned) => [...pinned.keys()].map((column) => column.propertyPath))),
+    ...new Set(criteria.alternatives.flatMap((pinned) => pinned.columns.map((column) => column.propertyPath))),
   ]
   const columns = paths.map((path) => `'${path}'`).join(', ')
   const advice = paths.length

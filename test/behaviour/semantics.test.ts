@@ -220,6 +220,18 @@ describe('the new row', () => {
     expect(user.handle).toBeNull()
   })
 
+  test('takes the path of a column in an embedded object for its name', async () => {
+    const customers = repositoryOf(Customer)
+    const criteria = { 'contact.phone': '1' } as object
+    const [created] = await customers.getOrCreate(criteria, { 'contact.city': 'Bonn' } as object)
+    const [[found]] = await customers.getOrCreateMany([criteria, { 'contact.phone': '2' } as object])
+    expect(await customers.find({ order: { id: 'ASC' } })).toMatchObject([
+      { id: created.id, contact: { phone: '1', city: 'Bonn' } },
+      { contact: { phone: '2', city: null } },
+    ])
+    expect(found).toEqual(created)
+  })
+
   test('merges an embedded object of the criteria with that of the defaults', async () => {
     const customers = repositoryOf(Customer)
     const find = () => customers.getOrCreate({ contact: { phone: '1' } }, { contact: { city: 'Bonn' } })
