@@ -49,7 +49,7 @@ export function plainCopyOf(
     const column = propertyOf(metadata, name)?.column
     const value = values[name]
     // A name can also be the path of a column that is embedded.
-    if (column?.propertyName !== name || column.relationMetadata || !isStored(column)) return undefined
+    if (column?.propertyName !== name || !isStored(column)) return undefined
     if (!isPrimitive(value) || !isGiven(value)) return undefined
     if (value !== undefined) copy[name] = value
   }

@@ -224,12 +224,12 @@ describe('the new row', () => {
     const customers = repositoryOf(Customer)
     const criteria = { 'contact.phone': '1' } as object
     const [created] = await customers.getOrCreate(criteria, { 'contact.city': 'Bonn' } as object)
-    const [[found]] = await customers.getOrCreateMany([criteria, { 'contact.phone': '2' } as object])
+    const many = await customers.getOrCreateMany([criteria, { 'contact.phone': '2' } as object])
     expect(await customers.find({ order: { id: 'ASC' } })).toMatchObject([
       { id: created.id, contact: { phone: '1', city: 'Bonn' } },
       { contact: { phone: '2', city: null } },
     ])
-    expect(found).toEqual(created)
+    expect(many[0]).toEqual([created, false])
   })
 
   test('merges an embedded object of the criteria with that of the defaults', async () => {
