@@ -1,5 +1,5 @@
 import type { DeepPartial, EntityManager, ObjectLiteral, Repository } from 'typeorm'
-import { type Criteria, type Pinned, pinsTheSame, readCriteria, readPlainCriteria } from './criteria.js'
+import { type Criteria, type Pinned, pinsTheSame, readCriteria } from './criteria.js'
 import type { Dialect } from './dialects/dialect.js'
 import { dialectOf } from './dialects/registry.js'
 import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
@@ -139,7 +139,7 @@ export async function openCalls(
     // Most lists have one object of defaults for all.
     if (own !== given) layers = plainLayers(metadata, own) ?? (await withLazyRelations(metadata, own))
     given = own
-    const criteria = readPlainCriteria(metadata, member) ?? readCriteria(metadata, member, `criteria[${index}]`)
+    const criteria = readCriteria(metadata, member, () => `criteria[${index}]`)
     const call = new Call(context, criteria, layers)
     refuseOtherKeys(call, calls[0] ?? call, index)
     calls.push(call)

@@ -58,18 +58,21 @@ export function pinsTheSame(one: Criteria, other: Criteria): boolean {
   return own === others || (own.length === others.length && own.every((column) => others.includes(column)))
 }
 
-/** @throws InvalidCriteriaError */
-export function readCriteria(metadata: EntityMetadata, input: unknown, label = 'criteria'): Criteria {
+/**
+ * @param label How an error names the input; asked for where one is possible.
+ * @throws InvalidCriteriaError
+ */
+export function readCriteria(metadata: EntityMetadata, input: unknown, label = () => 'criteria'): Criteria {
   const plain = readPlainCriteria(metadata, input)
   if (plain) return plain
-  return Array.isArray(input) ? readAlternatives(metadata, input, label) : readMember(metadata, input, label)
+  return Array.isArray(input) ? readAlternatives(metadata, input, label()) : readMember(metadata, input, label())
 }
 
 /**
  * What most criteria are: primitive values of the entity's own columns, in which there is nothing to refuse. `undefined`
  * where they have to be looked at closely.
  */
-export function readPlainCriteria(metadata: EntityMetadata, input: unknown): Criteria | undefined {
+function readPlainCriteria(metadata: EntityMetadata, input: unknown): Criteria | undefined {
   const values = plainCopyOf(metadata, input, isGiven)
   const key = values && Object.keys(values).join('\n')
   return key

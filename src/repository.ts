@@ -78,12 +78,17 @@ export interface GetOrCreateMethods {
    *
    * **Promise.** One SELECT, and nothing is written. A `defaults` function runs only on a miss.
    *
-   * **Limits.** Nothing is reserved: someone else may store the row before you save what was built, which then fails as any
-   * duplicate does. Where that can happen, use `getOrCreate`.
+   * **Needs** a unique key on the columns of the criteria, as `getOrCreate` does.
    *
+   * **Limits.** Nothing is reserved: when someone else stores the row first, saving what was built is a unique violation.
+   * Where that can happen, use `getOrCreate`.
+   *
+   * @param criteria What identifies the row, as for `getOrCreate`.
+   * @param defaults Values for a new entity only; they win over those of the criteria.
    * @returns The entity, and whether it is new and not saved.
    * @throws InvalidCriteriaError, InvalidValuesError, InvalidOptionsError, NotUniqueCriteriaError before any SQL
    * @throws MultipleEntitiesFoundError when more than one row matches
+   * @throws QueryFailedError the driver's own, when the SELECT fails
    *
    * @example
    * const [draft, isNew] = await users.getOrBuild({ email }, { name })

@@ -1,8 +1,8 @@
 import type { DeepPartial, EntityManager, EntityTarget, FindOneOptions, FindOptionsWhere, ObjectLiteral } from 'typeorm'
 import { type GetOrCreateOptions, type GetOrCreateRepository, withGetOrCreate } from '../src/index.js'
 import type { OpenDatabase } from './databases.js'
-import type { Rival } from './rival.js'
-import type { Within } from './surroundings.js'
+import { openRival, type Rival } from './rival.js'
+import { surroundings, type Within } from './surroundings.js'
 
 /** A row of some kind of entity, described as a caller of `getOrCreate` would. */
 export interface Example<E extends ObjectLiteral> {
@@ -56,7 +56,7 @@ function findOptions<E>({ relations, loadEagerRelations }: GetOrCreateOptions<E>
 }
 
 /** The row as it is created, as TypeORM reads it, and as it is found again. */
-export async function createdReadFound(db: OpenDatabase, within: Within, { newRow }: Kind) {
+async function createdReadFound(db: OpenDatabase, within: Within, { newRow }: Kind) {
   const row = await newRow(db.dataSource.manager)
   return within(db.dataSource, async (manager) => {
     const [created, isNew] = await row.getOrCreate(manager)
@@ -67,10 +67,39 @@ export async function createdReadFound(db: OpenDatabase, within: Within, { newRo
 }
 
 /** The row that a rival stores after we looked and before we insert, as we get it and as TypeORM reads it. */
-export async function lostAndRead(db: OpenDatabase, rival: Rival, within: Within, { newRow }: Kind) {
+async function lostAndRead(db: OpenDatabase, rival: Rival, within: Within, { newRow }: Kind) {
   const row = await newRow(db.dataSource.manager)
   const [lost, isNew] = await within(db.dataSource, (manager) =>
     row.getOrCreate(manager, () => rival.act((other) => row.getOrCreate(other))),
   )
   return { lost, isNew, read: await row.read(db.dataSource.manager) }
+}
+
+/** Tests that a row of every kind is the same, however it is had. The database is open when they run. */
+export function testSameShape(kinds: readonly Kind[], openDb: () => OpenDatabase): void {
+  describe.each(surroundings)('the created entity equals what a read returns, %s', (_where, within) => {
+    const named = kinds.map((one): [string, Kind] => [one.name, one])
+    let db: OpenDatabase
+    let rival: Rival
+
+    beforeAll(async () => {
+      db = openDb()
+      rival = await openRival(db)
+    })
+
+    test.each(named)('%s: created and found', async (_name, one) => {
+      const { created, isNew, read, found, isNewAgain } = await createdReadFound(db, within, one)
+
+      expect([isNew, isNewAgain]).toEqual([true, false])
+      expect(created).toStrictEqual(read)
+      expect(found).toStrictEqual(read)
+    })
+
+    test.each(named)('%s: lost to a rival', async (_name, one) => {
+      const { lost, isNew, read } = await lostAndRead(db, rival, within, one)
+
+      expect(isNew).toBe(false)
+      expect(lost).toStrictEqual(read)
+    })
+  })
 }

@@ -1,5 +1,5 @@
 import createKnex from 'knex'
-import { getOrCreateMissing, isDuplicate } from './missing.js'
+import { getOrCreateMissing, isDuplicate, lookCreateLook } from './missing.js'
 
 export function connect({ type, url, connections }) {
   return createKnex({
@@ -29,15 +29,8 @@ export async function open(target) {
 
   const create = target.type === 'postgres' ? createOnPostgres : createOnMariadb
 
-  async function getOrCreate(email, name) {
-    const found = await find(email)
-    if (found) return [found, false]
-    const created = await create({ email, name })
-    return created ? [created, true] : [await find(email), false]
-  }
-
   return {
-    getOrCreate,
+    getOrCreate: lookCreateLook({ find, create }),
     getOrCreateMany: (emails, name) =>
       getOrCreateMissing(emails, {
         find: (wanted) => knex('users').whereIn('email', wanted),

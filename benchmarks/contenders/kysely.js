@@ -1,5 +1,5 @@
 import { Kysely, MysqlDialect, PostgresDialect, sql } from 'kysely'
-import { getOrCreateMissing, insertedOrDuplicate } from './missing.js'
+import { getOrCreateMissing, insertedOrDuplicate, lookCreateLook } from './missing.js'
 
 export const open = (target) => (target.type === 'postgres' ? openPostgres(target) : openMariadb(target))
 
@@ -15,15 +15,8 @@ async function openPostgres({ url, connections }) {
       .onConflict((conflict) => conflict.doNothing())
       .returningAll()
 
-  async function getOrCreate(email, name) {
-    const found = await find(email)
-    if (found) return [found, false]
-    const created = await insert({ email, name }).executeTakeFirst()
-    return created ? [created, true] : [await find(email), false]
-  }
-
   return {
-    getOrCreate,
+    getOrCreate: lookCreateLook({ find, create: (user) => insert(user).executeTakeFirst() }),
     getOrCreateMany: (emails, name) =>
       getOrCreateMissing(emails, {
         find: findMany,

@@ -1,4 +1,17 @@
 /**
+ * One key, as a careful hand writes it: look, create, look for who was faster. `create` returns nothing where a row stood in
+ * its way.
+ */
+export const lookCreateLook =
+  ({ find, create }) =>
+  async (email, name) => {
+    const found = await find(email)
+    if (found) return [found, false]
+    const created = await create({ email, name })
+    return created ? [created, true] : [await find(email), false]
+  }
+
+/**
  * Many keys in three statements, for libraries that leave it to their users: look for all, insert what is missing, look for
  * what others were faster with. An insert that returns no rows cannot say which of them it has stored.
  */

@@ -1,5 +1,5 @@
 import { createPool } from 'mysql2/promise'
-import { getOrCreateMissing, isDuplicate } from './missing.js'
+import { getOrCreateMissing, isDuplicate, lookCreateLook } from './missing.js'
 
 const FIND = 'SELECT * FROM users WHERE email = ?'
 const CREATE = 'INSERT INTO users (email, name) VALUES (?, ?) RETURNING *'
@@ -11,7 +11,7 @@ export async function open({ url, connections }) {
   const pool = createPool({ uri: url, connectionLimit: connections })
   const rows = async (sql, values) => (await pool.query(sql, values))[0]
 
-  async function create(email, name) {
+  async function create({ email, name }) {
     try {
       return (await rows(CREATE, [email, name]))[0]
     } catch (error) {
@@ -19,17 +19,8 @@ export async function open({ url, connections }) {
     }
   }
 
-  async function getOrCreate(email, name) {
-    const [found] = await rows(FIND, [email])
-    if (found) return [found, false]
-    const created = await create(email, name)
-    if (created) return [created, true]
-    const [winner] = await rows(FIND, [email])
-    return [winner, false]
-  }
-
   return {
-    getOrCreate,
+    getOrCreate: lookCreateLook({ find: async (email) => (await rows(FIND, [email]))[0], create }),
     getOrCreateMany: (emails, name) =>
       getOrCreateMissing(emails, {
         find: (wanted) => rows(FIND_MANY, [wanted]),

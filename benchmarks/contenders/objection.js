@@ -1,6 +1,6 @@
 import { Model } from 'objection'
 import { connect } from './knex.js'
-import { getOrCreateMissing, isDuplicate } from './missing.js'
+import { getOrCreateMissing, isDuplicate, lookCreateLook } from './missing.js'
 
 class User extends Model {
   static tableName = 'users'
@@ -26,15 +26,8 @@ export async function open(target) {
 
   const create = target.type === 'postgres' ? createOnPostgres : createOnMariadb
 
-  async function getOrCreate(email, name) {
-    const found = await find(email)
-    if (found) return [found, false]
-    const created = await create({ email, name })
-    return created ? [created, true] : [await find(email), false]
-  }
-
   return {
-    getOrCreate,
+    getOrCreate: lookCreateLook({ find, create }),
     getOrCreateMany: (emails, name) =>
       getOrCreateMissing(emails, {
         find: (wanted) => UserOf.query().whereIn('email', wanted),

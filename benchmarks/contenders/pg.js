@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { getOrCreateMissing } from './missing.js'
+import { getOrCreateMissing, lookCreateLook } from './missing.js'
 
 const FIND = { name: 'find', text: 'SELECT * FROM users WHERE email = $1' }
 const CREATE = {
@@ -17,17 +17,11 @@ export async function open({ url, connections }) {
   const pool = new pg.Pool({ connectionString: url, max: connections, idleTimeoutMillis: 0 })
   const rows = async (statement, values) => (await pool.query({ ...statement, values })).rows
 
-  async function getOrCreate(email, name) {
-    const [found] = await rows(FIND, [email])
-    if (found) return [found, false]
-    const [created] = await rows(CREATE, [email, name])
-    if (created) return [created, true]
-    const [winner] = await rows(FIND, [email])
-    return [winner, false]
-  }
-
   return {
-    getOrCreate,
+    getOrCreate: lookCreateLook({
+      find: async (email) => (await rows(FIND, [email]))[0],
+      create: async ({ email, name }) => (await rows(CREATE, [email, name]))[0],
+    }),
     getOrCreateMany: (emails, name) =>
       getOrCreateMissing(emails, {
         find: (wanted) => rows(FIND_MANY, [wanted]),

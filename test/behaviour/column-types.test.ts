@@ -3,7 +3,7 @@ import { type GetOrCreateRepository, withGetOrCreate } from '../../src/index.js'
 import { isSupported, types } from '../column-types.js'
 import { database, type OpenDatabase, openDatabase } from '../databases.js'
 import { openRival, type Rival } from '../rival.js'
-import { createdReadFound, type Kind, kind, lostAndRead } from '../same-shape.js'
+import { type Kind, kind, testSameShape } from '../same-shape.js'
 import { surroundings } from '../surroundings.js'
 
 interface Row {
@@ -25,41 +25,24 @@ function schemaOf(name: string, value: EntitySchemaColumnOptions): EntitySchema<
   })
 }
 
-const kinds: [string, Kind][] = types.flatMap(([what, , value], index) => [
+const kinds: Kind[] = types.flatMap(([what, , value], index) => [
   named(what, schemas[index] as EntitySchema<Row>, value),
   named(`${what}, left out`, schemas[index] as EntitySchema<Row>, undefined),
 ])
 
-function named(name: string, schema: EntitySchema<Row>, value: unknown): [string, Kind] {
-  return [name, kind(name, schema, (n) => ({ criteria: { code: `${n}` }, defaults: { value } }))]
+function named(name: string, schema: EntitySchema<Row>, value: unknown): Kind {
+  return kind(name, schema, (n) => ({ criteria: { code: `${n}` }, defaults: { value } }))
 }
 
 describe('the created entity equals what a read returns, of every type of column', () => {
   let db: OpenDatabase
-  let rival: Rival
 
   beforeAll(async () => {
     db = await openDatabase(schemas)
-    rival = await openRival(db)
   })
   afterAll(() => db.close())
 
-  describe.each(surroundings)('%s', (_where, within) => {
-    test.each(kinds)('%s: created and found', async (_name, one) => {
-      const { created, isNew, read, found, isNewAgain } = await createdReadFound(db, within, one)
-
-      expect([isNew, isNewAgain]).toEqual([true, false])
-      expect(created).toStrictEqual(read)
-      expect(found).toStrictEqual(read)
-    })
-
-    test.each(kinds)('%s: lost to a rival', async (_name, one) => {
-      const { lost, isNew, read } = await lostAndRead(db, rival, within, one)
-
-      expect(isNew).toBe(false)
-      expect(lost).toStrictEqual(read)
-    })
-  })
+  testSameShape(kinds, () => db)
 })
 
 /** How a column is told that capitals do not matter. */

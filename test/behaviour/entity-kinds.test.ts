@@ -20,9 +20,7 @@ import {
   Truck,
   Vehicle,
 } from '../kind-entities.js'
-import { openRival, type Rival } from '../rival.js'
-import { createdReadFound, type Kind, kind, lostAndRead } from '../same-shape.js'
-import { surroundings } from '../surroundings.js'
+import { type Kind, kind, testSameShape } from '../same-shape.js'
 
 /** TypeORM creates the tables, but not the schema that one of them lives in. */
 async function open(...[all, options]: Parameters<typeof openDatabase>): Promise<OpenDatabase> {
@@ -125,32 +123,13 @@ describe.each([
   [' under a naming strategy of its own', { namingStrategy: new SnakeCase() }],
 ])('what is created equals what is read%s', (_naming, options) => {
   let db: OpenDatabase
-  let rival: Rival
 
   beforeAll(async () => {
     db = await open([...new Set([...entities, ...kindEntities])], options)
-    rival = await openRival(db)
   })
   afterAll(() => db.close())
 
-  describe.each(surroundings)('%s', (_where, within) => {
-    const named = kinds.map((one): [string, Kind] => [one.name, one])
-
-    test.each(named)('%s: created and found', async (_name, one) => {
-      const { created, isNew, read, found, isNewAgain } = await createdReadFound(db, within, one)
-
-      expect([isNew, isNewAgain]).toEqual([true, false])
-      expect(created).toStrictEqual(read)
-      expect(found).toStrictEqual(read)
-    })
-
-    test.each(named)('%s: lost to a rival', async (_name, one) => {
-      const { lost, isNew, read } = await lostAndRead(db, rival, within, one)
-
-      expect(isNew).toBe(false)
-      expect(lost).toStrictEqual(read)
-    })
-  })
+  testSameShape(kinds, () => db)
 })
 
 describe('what kinds of entities promise beyond that', () => {

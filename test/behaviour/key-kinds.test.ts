@@ -1,9 +1,7 @@
 import { Column, Entity, Generated, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm'
 import { withGetOrCreate } from '../../src/index.js'
 import { database, type OpenDatabase, openDatabase } from '../databases.js'
-import { openRival, type Rival } from '../rival.js'
-import { createdReadFound, type Kind, kind, lostAndRead } from '../same-shape.js'
-import { surroundings } from '../surroundings.js'
+import { type Kind, kind, testSameShape } from '../same-shape.js'
 
 class Place {
   @PrimaryColumn({ length: 10 })
@@ -84,32 +82,13 @@ const kinds: Kind[] = [
 ]
 
 let db: OpenDatabase
-let rival: Rival
 
 beforeAll(async () => {
   db = await openDatabase(all)
-  rival = await openRival(db)
 })
 afterAll(() => db.close())
 
-describe.each(surroundings)('the created entity equals what a read returns, %s', (_where, within) => {
-  const named = kinds.map((one): [string, Kind] => [one.name, one])
-
-  test.each(named)('%s: created and found', async (_name, one) => {
-    const { created, isNew, read, found, isNewAgain } = await createdReadFound(db, within, one)
-
-    expect([isNew, isNewAgain]).toEqual([true, false])
-    expect(created).toStrictEqual(read)
-    expect(found).toStrictEqual(read)
-  })
-
-  test.each(named)('%s: lost to a rival', async (_name, one) => {
-    const { lost, isNew, read } = await lostAndRead(db, rival, within, one)
-
-    expect(isNew).toBe(false)
-    expect(lost).toStrictEqual(read)
-  })
-})
+testSameShape(kinds, () => db)
 
 test('an embedded primary key works in every method', async () => {
   const parcels = withGetOrCreate(db.dataSource.getRepository(Parcel))
