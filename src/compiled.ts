@@ -60,8 +60,11 @@ export function readListCompiled(
 ): Promise<ReadList> | undefined {
   const { comparesWithList } = call.dialect
   if (!comparesWithList || !isCompilable(call) || !(column.isSelect || column.isPrimary)) return undefined
-  const lookUp = lookUps.get(call.metadata, `${keyFor(call, [column])} in a list`, () =>
-    compile(call, runner, [column], comparesWithList),
+  const isLong = list.length >= LONG_LIST
+  const compares = (parameter: string) =>
+    comparesWithList(parameter, { column, driver: call.dataSource.driver, isLong })
+  const lookUp = lookUps.get(call.metadata, `${keyFor(call, [column])} in a ${isLong ? 'long' : 'short'} list`, () =>
+    compile(call, runner, [column], compares),
   )
   if (!lookUp) return undefined
   const sent = list.map((value) => persistent(column, value))
@@ -69,6 +72,8 @@ export function readListCompiled(
   const isPlain = values.every((value) => (value === sent ? sent.every(isSentAsItIs) : isSentAsItIs(value)))
   return isPlain ? read(call, runner, lookUp, values) : undefined
 }
+
+const LONG_LIST = 50
 
 async function read(call: Call, runner: QueryRunner, lookUp: LookUp, values: unknown[]): Promise<ReadList> {
   const { sql, name } = lookUp

@@ -80,7 +80,7 @@ export interface Dialect {
   /** Sends a text under a name, under which the connection keeps its plan; only where there are such names. */
   readonly queryNamed?: (runner: QueryRunner, name: string, sql: string, values: unknown[]) => Promise<unknown>
   /** Compares a column with a list that is one parameter, such as `= ANY($1)`; only where a parameter can be a list. */
-  readonly comparesWithList?: (parameter: string) => string
+  readonly comparesWithList?: (parameter: string, list: List) => string
   /** A SELECT that makes rows of lists, one parameter a column; `undefined` where a column is of no type for that. */
   readonly rowsFromLists?: (columns: readonly ColumnMetadata[], driver: Driver) => string | undefined
   /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
@@ -89,6 +89,14 @@ export interface Dialect {
   readonly updateClock: string | undefined
   /** Does a column store this value as it is given, so that it need not be read back? */
   storesExactly(column: ColumnMetadata, value: unknown): boolean
+}
+
+/** Values to compare a column with. */
+export interface List {
+  readonly column: ColumnMetadata
+  readonly driver: Driver
+  /** Are there so many that a planner may prefer to read the whole table? */
+  readonly isLong: boolean
 }
 
 /** The answers of a database that keeps to standard SQL; a dialect spreads them and states where it differs. */
