@@ -54,7 +54,10 @@ class Batch {
   async #together(): Promise<Result[] | undefined> {
     const [first] = this.#calls
     if (!first || this.size === 1) return undefined
-    if (!this.#haveOneKey(first)) return getOrCreateMany(this.#calls, {})
+    if (!this.#haveOneKey(first)) {
+      const criteria = this.#calls.map((call) => call.criteria)
+      return getOrCreateMany({ call: first, criteria, newRow: (index) => (this.#calls[index] as Call).newRow() }, {})
+    }
     const [entity, created] = await getOrCreate(first)
     return this.#calls.map((call) => [entity, created && call === first])
   }

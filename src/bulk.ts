@@ -1,7 +1,8 @@
 import { type FindOptionsWhere, In, type ObjectLiteral } from 'typeorm'
 import { keyColumnsOf, keysOf, tableIdOf } from './bulk-keys.js'
-import type { Call } from './call.js'
+import type { Call, CallList } from './call.js'
 import { type ReadList, readListCompiled } from './compiled.js'
+import type { Criteria } from './criteria.js'
 import { MultipleEntitiesFoundError } from './errors.js'
 import { insertStatement } from './insert-text.js'
 import { fill, hydrate, ownColumns } from './inserting.js'
@@ -12,40 +13,57 @@ import { broadcastInsert, broadcastLoad, type ColumnMetadata, idOf, isHeard, typ
 
 /** One key of a bulk call. */
 export class BulkItem {
-  /** Where in the caller's list this key stands: more than once, when it was given more than once. */
-  readonly indices: number[]
-  row: NewRow | undefined
-  candidate: ObjectLiteral | undefined
-  entity: ObjectLiteral | undefined
+  row: NewRow | undefined = undefined
+  candidate: ObjectLiteral | undefined = undefined
+  entity: ObjectLiteral | undefined = undefined
   isCreated = false
   /** Was its row read or stored for this item alone? Then another item may have the same row. */
   isSettledAlone = false
+  /** Where else the key stands in the caller's list. */
+  repeats: number[] | undefined = undefined
 
   constructor(
     readonly key: string,
-    /** The single-row call for this key. */
-    readonly call: Call,
-    index: number,
-  ) {
-    this.indices = [index]
+    readonly criteria: Criteria,
+    /** Where in the caller's list the key stands first. */
+    readonly index: number,
+  ) {}
+
+  /** For how many of the caller's criteria it stands. */
+  get weight(): number {
+    return 1 + (this.repeats?.length ?? 0)
+  }
+
+  repeat(index: number): void {
+    this.repeats ??= []
+    this.repeats.push(index)
   }
 
   valueOf(column: ColumnMetadata): unknown {
-    return this.call.criteria.alternatives[0]?.valueFor(column)
+    return this.criteria.alternatives[0]?.valueFor(column)
   }
 }
 
+/** Items by their keys. */
+export type BulkItems = ReadonlyMap<string, BulkItem>
+
 /** One item a key. */
-export function itemsOf(calls: readonly Call[]): BulkItem[] {
+export function itemsOf({ call, criteria }: CallList): BulkItems {
   const items = new Map<string, BulkItem>()
-  const keys = calls[0] && keysOf(calls[0])
-  for (const [index, call] of calls.entries()) {
-    const key = keys?.ofCriteria(call.criteria) ?? ''
+  const keys = keysOf(call)
+  for (const [index, each] of criteria.entries()) {
+    const key = keys.ofCriteria(each)
     const item = items.get(key)
-    if (item) item.indices.push(index)
-    else items.set(key, new BulkItem(key, call, index))
+    if (item) item.repeat(index)
+    else items.set(key, new BulkItem(key, each, index))
   }
-  return [...items.values()]
+  return items
+}
+
+export function byKey(items: Iterable<BulkItem>): BulkItems {
+  const found = new Map<string, BulkItem>()
+  for (const item of items) found.set(item.key, item)
+  return found
 }
 
 /** In key order: calls that insert the same keys in the same order do not deadlock. */
@@ -66,18 +84,17 @@ export function rowsPerStatement(call: Call): number {
  *
  * @returns whether a row came back that has no item's key to the letter
  */
-export async function lookMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<boolean> {
+export async function lookMany(call: Call, runner: QueryRunner, items: BulkItems): Promise<boolean> {
   const bare = withoutRelations(call)
   const keys = keysOf(call)
   const [column] = keys.columns
-  const values = column && listsByOneColumn(call) ? items.map((item) => item.valueOf(column)) : undefined
+  const values = column && listsByOneColumn(call) ? valuesOf(items, column) : undefined
   const compiled = column && values && readListCompiled(bare, runner, column, values)
   const { entities, records, aliasOf } = await (compiled ?? readList(bare, runner, keys.columns, items))
   const aliases = keys.columns.map((column) => aliasOf(column) as string)
-  const byKey = new Map(items.map((item) => [item.key, item]))
   let hasStrays = false
   for (const [index, entity] of entities.entries()) {
-    const item = byKey.get(keys.ofRecord(records[index] ?? {}, aliases))
+    const item = items.get(keys.ofRecord(records[index] ?? {}, aliases))
     if (item?.entity) throw new MultipleEntitiesFoundError(call.metadata.name)
     if (item) item.entity = entity
     else hasStrays = true
@@ -85,12 +102,15 @@ export async function lookMany(call: Call, runner: QueryRunner, items: readonly 
   return hasStrays
 }
 
+const valuesOf = (items: BulkItems, column: ColumnMetadata) =>
+  Array.from(items.values(), (item) => item.valueOf(column))
+
 /** The keys are read beside the entities, as they are stored: before transformers, and where no entity has them. */
 async function readList(
   call: Call,
   runner: QueryRunner,
   columns: readonly ColumnMetadata[],
-  items: readonly BulkItem[],
+  items: BulkItems,
 ): Promise<ReadList> {
   const query = select(call, runner, whereOf(call, items), call.options.withDeleted)
   const { driver } = call.dataSource
@@ -103,11 +123,11 @@ async function readList(
 }
 
 /** The first look. Where the database takes keys for equal that we do not, it says alone which row each of them means. */
-export async function lookFirst(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<void> {
+export async function lookFirst(call: Call, runner: QueryRunner, items: BulkItems): Promise<void> {
   if (!(await lookMany(call, runner, items))) return
-  for (const item of items) {
+  for (const item of items.values()) {
     if (item.entity) continue
-    const found = await readMatch(item.call, runner)
+    const found = await readMatch(call.with({ criteria: item.criteria }), runner)
     if (!found) continue
     item.entity = found
     item.isSettledAlone = true
@@ -120,14 +140,14 @@ export async function lookFirst(call: Call, runner: QueryRunner, items: readonly
  *
  * @returns the primary keys of stored rows that no item's key matches to the letter
  */
-export async function insertMany(call: Call, runner: QueryRunner, items: readonly BulkItem[]): Promise<string[]> {
+export async function insertMany(call: Call, runner: QueryRunner, items: BulkItems): Promise<string[]> {
   const { metadata, dialect } = call
-  const candidates = items.map(({ candidate }) => candidate as ObjectLiteral)
+  const candidates = Array.from(items.values(), ({ candidate }) => candidate as ObjectLiteral)
   const yields = dialect.failedStatementAbortsTransaction
   if (dialect.insertedRow(call.dataSource.driver) !== 'returning') {
     const { sql, parameters } = insertStatement(call, runner, candidates, { yields })
     await runner.query(sql, parameters, true)
-    for (const item of items) item.isCreated = true
+    for (const item of items.values()) item.isCreated = true
     return []
   }
   const readable = ownColumns(withoutRelations(call))
@@ -135,13 +155,12 @@ export async function insertMany(call: Call, runner: QueryRunner, items: readonl
   const returning = [...new Set([...(readable ?? metadata.primaryColumns), ...keys.columns])]
   const { sql, parameters } = insertStatement(call, runner, candidates, { yields, returning })
   const { records } = await runner.query(sql, parameters, true)
-  const byKey = new Map(items.map((item) => [item.key, item]))
   const names = keys.columns.map((column) => column.databaseName)
   const unmatched: string[] = []
   const rows: ObjectLiteral[] = []
   for (const record of records as ObjectLiteral[]) {
     const row = hydrate(runner, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
-    const item = byKey.get(keys.ofRecord(record, names))
+    const item = items.get(keys.ofRecord(record, names))
     if (!item) unmatched.push(tableIdOf(metadata, row))
     else {
       item.isCreated = true
@@ -182,15 +201,12 @@ export async function readRelations(call: Call, runner: QueryRunner, items: read
   }
 }
 
-function whereOf(
-  call: Call,
-  items: readonly BulkItem[],
-): FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[] {
+function whereOf(call: Call, items: BulkItems): FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[] {
   const [column] = keyColumnsOf(call)
   if (!column || !listsByOneColumn(call))
-    return items.map((item) => item.call.criteria.where() as FindOptionsWhere<ObjectLiteral>)
+    return Array.from(items.values(), ({ criteria }) => criteria.where() as FindOptionsWhere<ObjectLiteral>)
   const where: ObjectLiteral = {}
-  setAt(where, column.propertyPath, In(items.map((item) => item.valueOf(column))))
+  setAt(where, column.propertyPath, In(valuesOf(items, column)))
   return where as FindOptionsWhere<ObjectLiteral>
 }
 

@@ -52,7 +52,7 @@ export class Call implements Context {
   }
 
   /** The same call, but for what is given. */
-  with(changes: Partial<Pick<Call, 'manager' | 'options' | 'defaultsAreLazy' | 'newRow'>>): Call {
+  with(changes: Partial<Pick<Call, 'manager' | 'options' | 'criteria' | 'defaultsAreLazy' | 'newRow'>>): Call {
     return Object.assign(new Call(this, this.criteria, this.layers, this), changes)
   }
 
@@ -64,7 +64,11 @@ export class Call implements Context {
   /** The new row as far as it does not depend on a function. */
   given(): NewRow {
     if (this.origin) return this.origin.given()
-    this.composed ??= this.compose(this.defaultsAreLazy ? this.layers.filter((layer) => !isMade(layer)) : this.layers)
+    this.composed ??= compose(
+      this.metadata,
+      this.criteria,
+      this.defaultsAreLazy ? this.layers.filter((layer) => !isMade(layer)) : this.layers,
+    )
     return this.composed
   }
 
@@ -72,15 +76,18 @@ export class Call implements Context {
   newRow(): NewRow | Promise<NewRow> {
     if (this.origin) return this.origin.newRow()
     if (!this.layers.some(isMade)) return this.given()
-    this.made ??= settled(this.metadata, this.layers).then((layers) => this.compose(layers))
+    this.made ??= make(this.metadata, this.criteria, this.layers)
     return this.made
   }
+}
 
-  private compose(layers: readonly ValueLayer[]): NewRow {
-    const { isPlain, values } = this.criteria
-    if (isPlain && layers.every((layer) => layer.isPlain)) return plainNewRow(values, layers)
-    return composeNewRow(this.metadata, values, layers)
-  }
+function compose(metadata: EntityMetadata, { isPlain, values }: Criteria, layers: readonly ValueLayer[]): NewRow {
+  if (isPlain && layers.every((layer) => layer.isPlain)) return plainNewRow(values, layers)
+  return composeNewRow(metadata, values, layers)
+}
+
+async function make(metadata: EntityMetadata, criteria: Criteria, layers: readonly ValueLayer[]): Promise<NewRow> {
+  return compose(metadata, criteria, await settled(metadata, layers))
 }
 
 const isMade = ({ values }: ValueLayer) => typeof values === 'function'
@@ -117,8 +124,17 @@ function insistOnUniqueness(call: Call): Call {
   return call
 }
 
+/** Calls that have everything in common but the criteria and the values of new rows. */
+export interface CallList {
+  /** The first of them. */
+  readonly call: Call
+  readonly criteria: readonly Criteria[]
+  /** What one of them is to store when no row is found. Runs the `defaults` function: it is to be asked for once. */
+  newRow(index: number): NewRow | Promise<NewRow>
+}
+
 /**
- * The same for a list of criteria, which must pin the same columns to plain values.
+ * The same for a list of criteria, which must pin the same columns to plain values. Nothing for an empty list.
  *
  * @throws GetOrCreateError or one of its subclasses, before any SQL
  */
@@ -127,28 +143,29 @@ export async function openCalls(
   list: unknown,
   layersFor: (criteria: unknown, index: number) => readonly ValueLayer[],
   resolve: Resolve,
-): Promise<Call[]> {
+): Promise<CallList | undefined> {
   const context = contextOf(repository, resolve)
   const { metadata } = context
   if (!Array.isArray(list)) throw new InvalidCriteriaError(`criteria is ${received(list)}: give an array of criteria.`)
-  const calls: Call[] = []
-  let given: readonly ValueLayer[] | undefined
-  let layers: readonly ValueLayer[] = []
-  for (const [index, member] of list.entries()) {
-    const own = layersFor(member, index)
-    // Most lists have one object of defaults for all.
-    if (own !== given) layers = plainLayers(metadata, own) ?? (await withLazyRelations(metadata, own))
-    given = own
-    const criteria = readCriteria(metadata, member, () => `criteria[${index}]`)
-    const call = new Call(context, criteria, layers)
-    refuseOtherKeys(call, calls[0] ?? call, index)
-    calls.push(call)
+  const members: unknown[] = Array.from(list)
+  const given = layersFor(members[0], 0)
+  const layers = plainLayers(metadata, given) ?? (await withLazyRelations(metadata, given))
+  const criteria: Criteria[] = []
+  for (const [index, member] of members.entries()) {
+    const read = readCriteria(metadata, member, index)
+    refuseOtherKeys(read, criteria[0] ?? read, index)
+    criteria.push(read)
   }
-  const [first] = calls
+  const [first] = criteria
+  if (!first) return undefined
+  const call = insistOnUniqueness(new Call(context, first, layers))
   // What is given is the same for all of them: it is checked once, and composed for those that are missing.
-  first?.given()
-  if (first) insistOnUniqueness(first)
-  return calls
+  call.given()
+  const newRow = (index: number) =>
+    call.defaultsAreLazy
+      ? make(metadata, criteria[index] as Criteria, layersFor(members[index], index))
+      : compose(metadata, criteria[index] as Criteria, layers)
+  return { call, criteria, newRow }
 }
 
 function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Context {
@@ -164,20 +181,20 @@ function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Con
   return { manager, dataSource, dialect, metadata, options: resolve(metadata) }
 }
 
-function refuseOtherKeys({ criteria }: Call, first: Call, index: number): void {
+function refuseOtherKeys(criteria: Criteria, first: Criteria, index: number): void {
   if (!criteria.pinsEverything) {
     throw new InvalidCriteriaError(
       `criteria[${index}] holds an operator, a NULL or a relation by other fields: give plain values, as for a key.`,
     )
   }
-  if (pinsTheSame(criteria, first.criteria)) return
+  if (pinsTheSame(criteria, first)) return
   const names = ({ alternatives }: Criteria) =>
     (alternatives[0]?.columns ?? [])
       .map((column) => column.propertyPath)
       .sort()
       .join(', ')
   throw new InvalidCriteriaError(
-    `criteria[${index}] names ${names(criteria)}, and criteria[0] names ${names(first.criteria)}: ` +
+    `criteria[${index}] names ${names(criteria)}, and criteria[0] names ${names(first)}: ` +
       'give the same properties in all of them.',
   )
 }

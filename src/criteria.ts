@@ -59,13 +59,14 @@ export function pinsTheSame(one: Criteria, other: Criteria): boolean {
 }
 
 /**
- * @param label How an error names the input; asked for where one is possible.
+ * @param index Where the criteria stand in a list, for the errors.
  * @throws InvalidCriteriaError
  */
-export function readCriteria(metadata: EntityMetadata, input: unknown, label = () => 'criteria'): Criteria {
+export function readCriteria(metadata: EntityMetadata, input: unknown, index?: number): Criteria {
   const plain = readPlainCriteria(metadata, input)
   if (plain) return plain
-  return Array.isArray(input) ? readAlternatives(metadata, input, label()) : readMember(metadata, input, label())
+  const label = index === undefined ? 'criteria' : `criteria[${index}]`
+  return Array.isArray(input) ? readAlternatives(metadata, input, label) : readMember(metadata, input, label)
 }
 
 /**

@@ -2,6 +2,8 @@ import type { ObjectLiteral } from 'typeorm'
 import {
   acknowledge,
   type BulkItem,
+  type BulkItems,
+  byKey,
   inKeyOrder,
   insertMany,
   itemsOf,
@@ -11,12 +13,13 @@ import {
   rowsPerStatement,
 } from './bulk.js'
 import { keysOf, tableIdOf } from './bulk-keys.js'
-import type { Call } from './call.js'
+import type { Call, CallList } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, isUniqueViolation } from './failures.js'
 import { createOrLookAgain } from './get-or-create.js'
 import { columnsWithChosenIds } from './insert-text.js'
 import { prepareCandidate } from './inserting.js'
+import type { NewRow } from './new-row.js'
 import type { BulkOptions } from './options.js'
 import { loadsRelations, lookAgain, readMode } from './reading.js'
 import { takesRelatedStatements } from './related.js'
@@ -29,56 +32,62 @@ import type { QueryRunner } from './typeorm.js'
  * again for what was lost. A row that the answers cannot be matched with by its key goes the way of a single row.
  */
 export async function getOrCreateMany(
-  calls: readonly Call[],
+  list: CallList,
   { chunkSize, onProgress }: BulkOptions,
 ): Promise<[entity: ObjectLiteral, created: boolean][]> {
-  const [call] = calls
-  if (!call) return []
-  const items = itemsOf(calls)
+  const { call } = list
+  const items = itemsOf(list)
+  const total = list.criteria.length
   const size = Math.min(chunkSize ?? Number.POSITIVE_INFINITY, rowsPerStatement(call))
-  const done = progressOf(items, calls.length, onProgress)
-  for (const chunk of chunksOf(items, size)) {
+  const done = progressOf(items, total, onProgress)
+  for (const chunk of items.size <= size ? [items] : chunksOf([...items.values()], size)) {
     await onConnection(call.manager, call.dialect, readMode(call), (runner) => lookFirst(call, runner, chunk))
     done()
   }
-  const missing = inKeyOrder(items.filter((item) => !item.entity))
+  const missing = inKeyOrder([...items.values()].filter((item) => !item.entity))
   // Before any transaction, so that no connection is held meanwhile, and once, whatever happens then.
   for (const item of missing) {
-    const row = item.call.newRow()
+    const row = list.newRow(item.index)
     item.row = row instanceof Promise ? await row : row
   }
   if (missing.length > 0) await createAll(call, chunksOf(missing, size), done)
-  const rows = oneARow(call, items)
+  const rows = oneARow(call, [...items.values()])
   if (loadsRelations(call)) {
     await onConnection(call.manager, call.dialect, 'master', (runner) => readRelations(call, runner, rows))
   }
-  return resultsOf(rows, calls.length)
+  return resultsOf(rows, total)
 }
 
 /** All of the missing rows or none of them, in the caller's transaction or one of ours that may run again. */
-async function createAll(call: Call, chunks: BulkItem[][], done: () => void): Promise<void> {
+async function createAll(call: Call, chunks: BulkItems[], done: () => void): Promise<void> {
   if (isInTransaction(call.manager)) return createChunks(call, chunks, done)
   await inRounds(call.options.attempts, isTransientFailure, async (attempt) => {
-    for (const item of chunks.flat()) forget(item)
+    for (const chunk of chunks) for (const item of chunk.values()) forget(item)
     // Those who won meanwhile have stored most of our rows: to insert them again would be to meet the others again.
     if (attempt > 1) await onPrimary(call, chunks, lookFirst)
     await inOwnTransaction(call, undefined, (manager) => createChunks(call.with({ manager }), chunks, done))
   })
 }
 
-async function createChunks(call: Call, chunks: BulkItem[][], done: () => void): Promise<void> {
+async function createChunks(call: Call, chunks: BulkItems[], done: () => void): Promise<void> {
   const unmatched: Unmatched = new Set()
   await onPrimary(call, chunks, async (_, runner, chunk) => {
-    const missing = chunk.filter((item) => !item.entity)
-    if (missing.length > 0) await createChunk(call, runner, missing, unmatched)
+    const missing = stillOpen(chunk)
+    if (missing.size > 0) await createChunk(call, runner, missing, unmatched)
     done()
   })
 }
 
+/** Those that have no entity yet. */
+function stillOpen(items: BulkItems): BulkItems {
+  const open = [...items.values()].filter((item) => !item.entity)
+  return open.length === items.size ? items : byKey(open)
+}
+
 function onPrimary(
   call: Call,
-  chunks: BulkItem[][],
-  step: (call: Call, runner: QueryRunner, chunk: BulkItem[]) => Promise<void>,
+  chunks: BulkItems[],
+  step: (call: Call, runner: QueryRunner, chunk: BulkItems) => Promise<void>,
 ): Promise<void> {
   return onConnection(call.manager, call.dialect, 'master', async (runner) => {
     for (const chunk of chunks) await step(call, runner, chunk)
@@ -88,26 +97,16 @@ function onPrimary(
 /** Primary keys of rows that our INSERTs stored under a key which no item has to the letter. */
 type Unmatched = Set<string>
 
-async function createChunk(
-  call: Call,
-  runner: QueryRunner,
-  chunk: readonly BulkItem[],
-  unmatched: Unmatched,
-): Promise<void> {
+async function createChunk(call: Call, runner: QueryRunner, chunk: BulkItems, unmatched: Unmatched): Promise<void> {
   for (const group of await groupsOf(call, runner, chunk)) await insertTogether(call, runner, group, unmatched)
-  for (const item of chunk) if (!item.entity) await createAlone(call, runner, item, unmatched)
+  for (const item of chunk.values()) if (!item.entity) await createAlone(call, runner, item, unmatched)
 }
 
 /**
  * One INSERT for all. Where an insert cannot yield, one duplicate fails the whole statement: look who was faster, then try
  * again in halves, which leaves the rows that have no duplicate in statements with others.
  */
-async function insertTogether(
-  call: Call,
-  runner: QueryRunner,
-  items: readonly BulkItem[],
-  unmatched: Unmatched,
-): Promise<void> {
+async function insertTogether(call: Call, runner: QueryRunner, items: BulkItems, unmatched: Unmatched): Promise<void> {
   const canYield = call.dialect.failedStatementAbortsTransaction
   let isStored = true
   try {
@@ -116,29 +115,25 @@ async function insertTogether(
     if (canYield || !isUniqueViolation(error)) throw error
     isStored = false
   }
-  const open = () => items.filter((item) => !item.entity)
-  if (open().length > 0) await lookMany(call, runner, open())
-  for (const item of items) {
+  const lost = stillOpen(items)
+  if (lost.size > 0) await lookMany(call, runner, lost)
+  for (const item of items.values()) {
     const announced = acknowledge(call, runner, item)
     if (announced) await announced
   }
-  if (canYield || isStored || open().length < 2) return
-  const half = Math.ceil(open().length / 2)
-  for (const part of chunksOf(open(), half)) if (part.length > 1) await insertTogether(call, runner, part, unmatched)
+  if (canYield || isStored) return
+  const open = [...stillOpen(lost).values()]
+  if (open.length < 2) return
+  for (const part of chunksOf(open, Math.ceil(open.length / 2)))
+    if (part.size > 1) await insertTogether(call, runner, part, unmatched)
 }
 
-async function createAlone(
-  { manager, options }: Call,
-  runner: QueryRunner,
-  item: BulkItem,
-  unmatched: Unmatched,
-): Promise<void> {
-  const call = item.call.with({ manager, options })
+async function createAlone(list: Call, runner: QueryRunner, item: BulkItem, unmatched: Unmatched): Promise<void> {
+  const call = list.with({ criteria: item.criteria })
   item.isSettledAlone = true
   const found = await lookAgain(call, runner)
   if (!found) {
-    const row = item.row ?? (await call.newRow())
-    const [entity, created] = await createOrLookAgain(call, runner, row, item.candidate)
+    const [entity, created] = await createOrLookAgain(call, runner, item.row as NewRow, item.candidate)
     item.candidate = undefined
     item.entity = entity
     item.isCreated = created
@@ -153,21 +148,21 @@ async function createAlone(
  * The rows that one INSERT can store: those with the same columns, because a chosen value for a generated id takes a list
  * of its own. A row whose key a default or a hook has changed cannot be told by it afterwards, and goes alone.
  */
-async function groupsOf(call: Call, runner: QueryRunner, chunk: readonly BulkItem[]): Promise<BulkItem[][]> {
+async function groupsOf(call: Call, runner: QueryRunner, chunk: BulkItems): Promise<BulkItems[]> {
   const groups = new Map<string, BulkItem[]>()
   const keys = keysOf(call)
-  for (const item of chunk) {
+  for (const item of chunk.values()) {
     if (!item.row || takesRelatedStatements(call, item.row)) continue
     const prepared = prepareCandidate(call, runner, item.row)
     const candidate = prepared instanceof Promise ? await prepared : prepared
     item.candidate = candidate
     if (keys.ofEntity(candidate) !== item.key) continue
-    const written = String(columnsWithChosenIds(call.metadata, candidate))
+    const written = columnsWithChosenIds(call.metadata, candidate)?.join() ?? ''
     const group = groups.get(written)
     if (group) group.push(item)
     else groups.set(written, [item])
   }
-  return [...groups.values()]
+  return Array.from(groups.values(), (group) => (group.length === chunk.size ? chunk : byKey(group)))
 }
 
 /** Keys that the database takes for equal share one row: its entity, and the first of them in the list has created it. */
@@ -179,8 +174,8 @@ function oneARow({ metadata }: Call, items: readonly BulkItem[]): readonly BulkI
     const row = rows.get(id)
     if (!row) rows.set(id, item)
     else {
-      row.indices.push(...item.indices)
-      row.indices.sort((one, other) => one - other)
+      row.repeat(item.index)
+      for (const index of item.repeats ?? []) row.repeat(index)
       row.isCreated ||= item.isCreated
     }
   }
@@ -193,32 +188,32 @@ function forget(item: BulkItem): void {
   item.isCreated = false
 }
 
-function chunksOf<T>(items: readonly T[], size: number): T[][] {
-  const chunks: T[][] = []
-  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size))
+function chunksOf(items: readonly BulkItem[], size: number): BulkItems[] {
+  const chunks: BulkItems[] = []
+  for (let start = 0; start < items.length; start += size) chunks.push(byKey(items.slice(start, start + size)))
   return chunks
 }
 
 /** Reports how many of the caller's criteria are settled; a transaction that runs again does not count backwards. */
-function progressOf(
-  items: readonly { readonly entity?: unknown; readonly indices: number[] }[],
-  total: number,
-  report: BulkOptions['onProgress'],
-): () => void {
+function progressOf(items: BulkItems, total: number, report: BulkOptions['onProgress']): () => void {
+  if (!report) return () => undefined
   let reported = -1
   return () => {
-    const done = items.reduce((sum, item) => sum + (item.entity ? item.indices.length : 0), 0)
+    let done = 0
+    for (const item of items.values()) if (item.entity) done += item.weight
     if (done <= reported) return
     reported = done
-    report?.({ done, total })
+    report({ done, total })
   }
 }
 
 /** In the order of the criteria. Equal criteria share the entity, and the first of them has created it. */
 function resultsOf(items: readonly BulkItem[], total: number): [ObjectLiteral, boolean][] {
   const results = new Array<[ObjectLiteral, boolean]>(total)
-  for (const { entity, isCreated, indices } of items) {
-    for (const [nth, index] of indices.entries()) results[index] = [entity as ObjectLiteral, isCreated && nth === 0]
+  for (const item of items) {
+    const entity = item.entity as ObjectLiteral
+    results[item.index] = [entity, item.isCreated]
+    for (const index of item.repeats ?? []) results[index] = [entity, false]
   }
   return results
 }

@@ -1,7 +1,7 @@
 import type { ColumnMetadata, Driver } from './typeorm.js'
 
-/** The text and the parameters of an INSERT of several rows; a row has a value for each parameter of its own text. */
-export type RowsWriter = (rows: readonly (readonly unknown[])[]) => { sql: string; parameters: unknown[] }
+/** The text and the parameters of an INSERT of several rows, of which each list has the values for one parameter. */
+export type RowsWriter = (rows: number, lists: readonly unknown[][]) => { sql: string; parameters: unknown[] }
 
 /** The INSERT of one row, cut around its values. */
 interface RowText {
@@ -17,10 +17,15 @@ export function tuplesWriter(driver: Driver, sql: string, parameters: number): R
   if (!row) return undefined
   const tuple = (nth: number) =>
     row.parts.reduce((text, part, at) => text + driver.createParameter('', nth * parameters + at - 1) + part)
-  return (rows) => ({
-    sql: `${row.before}${rows.map((_, nth) => `(${tuple(nth)})`).join(', ')}${row.after}`,
-    parameters: rows.flat(),
-  })
+  return (rows, lists) => {
+    const tuples: string[] = []
+    const values: unknown[] = []
+    for (let nth = 0; nth < rows; nth++) {
+      tuples.push(`(${tuple(nth)})`)
+      for (const list of lists) values.push(list[nth])
+    }
+    return { sql: `${row.before}${tuples.join(', ')}${row.after}`, parameters: values }
+  }
 }
 
 function cut(driver: Driver, sql: string, parameters: number): RowText | undefined {
@@ -56,7 +61,7 @@ export function listsWriter(
   const [before, after, ...others] = sql.split(`(${names}) ${values}`)
   if (before === undefined || after === undefined || others.length > 0) return undefined
   const text = `${before}(${names}) ${rowsFromLists}${after}`
-  return (rows) => ({ sql: text, parameters: columns.map((_, at) => rows.map((row) => row[at])) })
+  return (_, lists) => ({ sql: text, parameters: [...lists] })
 }
 
 /** Does the INSERT of one row leave every column that it gives no value for to its default? */

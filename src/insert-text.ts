@@ -42,42 +42,43 @@ export function insertStatement(
   const sent = sentValues(call, candidates)
   if (!sent) return built(call, runner, candidates, manner)
   const text = texts.get(call.metadata, keyOf(sent, manner), () => compile(call, runner, candidates, sent, manner))
-  const [row, another] = sent.rows
-  if (text && row && !another) return { sql: text.sql, name: text.name, parameters: row }
-  return text?.forRows?.(sent.rows) ?? built(call, runner, candidates, manner)
+  if (text && candidates.length === 1) return { sql: text.sql, name: text.name, parameters: firstOf(sent) }
+  return text?.forRows?.(candidates.length, sent.lists) ?? built(call, runner, candidates, manner)
 }
 
 interface SentValues {
   /** For each column of an INSERT, what kind of value it has, in every row. */
   readonly kinds: string
-  /** The values of each row, without those that are left to their default. */
-  readonly rows: readonly unknown[][]
+  /** The values of each column that is not left to its default, one a row. */
+  readonly lists: readonly unknown[][]
 }
+
+const firstOf = ({ lists }: SentValues): unknown[] => lists.map(([value]) => value)
 
 /** Nothing where a value is an SQL expression, or where the rows have values for different columns. */
 function sentValues({ metadata, dataSource }: Call, candidates: readonly ObjectLiteral[]): SentValues | undefined {
   const columns = insertableColumns(metadata)
-  const rows: unknown[][] = []
+  const lists = columns.map((): unknown[] => [])
   let kinds = ''
   for (const candidate of candidates) {
-    const row: unknown[] = []
+    const isFirst = kinds.length < columns.length
     for (const [at, column] of columns.entries()) {
       const sent = sentFor(metadata, column, candidate, dataSource.driver)
       if (typeof sent === 'function') return undefined
       const kind = kindOf(sent)
-      if (rows.length === 0) kinds += kind
+      if (isFirst) kinds += kind
       else if (kinds[at] !== kind) return undefined
-      if (sent !== undefined) row.push(sent)
+      if (sent !== undefined) lists[at]?.push(sent)
     }
-    rows.push(row)
   }
-  return { kinds, rows }
+  return { kinds, lists: lists.filter((list) => list.length > 0) }
 }
 
 function sentFor(metadata: EntityMetadata, column: ColumnMetadata, candidate: ObjectLiteral, driver: Driver): unknown {
   if (column.isDiscriminator) return metadata.discriminatorValue
   const value: unknown = column.getEntityValue(candidate)
-  return typeof value === 'function' ? value : driver.preparePersistentValue(value, column)
+  if (typeof value === 'function' || (value === undefined && !column.transformer)) return value
+  return driver.preparePersistentValue(value, column)
 }
 
 const insertable = new WeakMap<EntityMetadata, ColumnMetadata[]>()
@@ -99,15 +100,18 @@ function compile(
   call: Call,
   runner: QueryRunner,
   [candidate = {}]: readonly ObjectLiteral[],
-  { kinds, rows: [sent = []] }: SentValues,
+  values: SentValues,
   { yields, returning }: InsertManner,
 ): InsertText | undefined {
+  const { kinds } = values
+  const sent = firstOf(values)
   const text = (candidates: ObjectLiteral[], paths?: string[]) => built(call, runner, candidates, { yields }, paths)
   const { sql, parameters } = text([candidate])
   if (sent.length !== parameters.length || !sent.every((value, at) => isSame(value, parameters[at]))) return undefined
   const { driver } = call.dataSource
   const tuples = tuplesWriter(driver, sql, sent.length)
-  const isRight = tuples?.([sent, sent]).sql === text([candidate, candidate]).sql
+  const twice = sent.map((value) => [value, value])
+  const isRight = tuples?.(2, twice).sql === text([candidate, candidate]).sql
   const end = returning ? returningClause(driver, returning) : ''
   const writer = isRight
     ? (listsFor(call, sql, kinds, text([candidate], pathsOf(call, kinds)).sql) ?? tuples)
@@ -117,8 +121,8 @@ function compile(
 
 const ending =
   (write: RowsWriter, end: string): RowsWriter =>
-  (rows) => {
-    const { sql, parameters } = write(rows)
+  (rows, lists) => {
+    const { sql, parameters } = write(rows, lists)
     return { sql: sql + end, parameters }
   }
 

@@ -262,8 +262,8 @@ export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreate
       const same = layer('defaults', defaults)
       const layers = (criteria: unknown, index: number) =>
         typeof defaults === 'function' ? layer('defaults', () => defaults(criteria, index)) : same
-      const calls = await openCalls(this, criteriaList, layers, resolving(given, manyOptionChecks))
-      return getOrCreateMany(calls, given)
+      const list = await openCalls(this, criteriaList, layers, resolving(given, manyOptionChecks))
+      return list ? getOrCreateMany(list, given) : []
     },
   } satisfies Methods
   // Checked at run time, they take what they are given; the declared types tell callers what that may be.
