@@ -1,6 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
-import type { Criteria } from './criteria.js'
+import type { Criteria, Pinned } from './criteria.js'
+import { isText, valueIn } from './properties.js'
 import { type ColumnMetadata, type Driver, driverOf, type EntityMetadata, idOf } from './typeorm.js'
 
 /** A primary key as a string. */
@@ -10,7 +11,7 @@ export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): stri
 
 /** The columns that the criteria pin, in an order that does not depend on how they were written. */
 export function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
-  const columns = [...(criteria.alternatives[0]?.columns ?? [])]
+  const columns = [...(criteria.pinned?.columns ?? [])]
   return columns.sort((one, other) => (one.databaseName < other.databaseName ? -1 : 1))
 }
 
@@ -19,36 +20,36 @@ export const keysOf = (call: Call) => new Keys(keyColumnsOf(call))
 /** Keys as strings: equal where the database stores equal values. */
 class Keys {
   readonly #parts: readonly KeyPart[]
+  /** Most keys are of one column. */
+  readonly #only: KeyPart | undefined
 
   constructor(readonly columns: readonly ColumnMetadata[]) {
     this.#parts = columns.map((column) => new KeyPart(column))
+    this.#only = this.#parts.length === 1 ? this.#parts[0] : undefined
   }
 
   /** The key that criteria pin: `1` and `'1'` are the same bigint. */
-  ofCriteria({ alternatives }: Criteria): string {
-    const [pinned] = alternatives
-    return this.#join(this.#parts.map((part) => part.ofGiven(pinned?.valueFor(part.column))))
+  ofCriteria(criteria: Criteria): string {
+    const pinned = criteria.pinned as Pinned
+    if (this.#only) return this.#only.ofGiven(pinned.valueFor(this.#only.column))
+    return together(this.#parts.map((part) => part.ofGiven(pinned.valueFor(part.column))))
   }
 
   ofEntity(entity: ObjectLiteral): string {
-    return this.#join(this.#parts.map((part) => part.ofGiven(part.column.getEntityValue(entity))))
+    if (this.#only) return this.#only.ofGiven(valueIn(entity, this.#only.column))
+    return together(this.#parts.map((part) => part.ofGiven(valueIn(entity, part.column))))
   }
 
   /** The key of a row that the driver returned, with each of the columns under its alias. */
   ofRecord(record: ObjectLiteral, aliases: readonly string[]): string {
-    return this.#join(this.#parts.map((part, at) => part.ofStored(record[aliases[at] as string])))
-  }
-
-  // The text sorts about as an index on the columns does. InnoDB locks the gaps between neighbours of an index: calls that
-  // insert the same keys in another order than its own deadlock, again and again.
-  #join(texts: readonly string[]): string {
-    const [only] = texts
-    return only !== undefined && texts.length === 1 ? only : JSON.stringify(texts)
+    if (this.#only) return this.#only.ofStored(record[aliases[0] as string])
+    return together(this.#parts.map((part, at) => part.ofStored(record[aliases[at] as string])))
   }
 }
 
-/** Types whose strings are sent, stored and returned as they are. */
-const TEXT = /^(n?varchar|character varying|text)$/
+// The text sorts about as an index on the columns does. InnoDB locks the gaps between neighbours of an index: calls that
+// insert the same keys in another order than its own deadlock, again and again.
+const together = (texts: readonly string[]) => JSON.stringify(texts)
 
 /** One column of a key. */
 class KeyPart {
@@ -61,7 +62,7 @@ class KeyPart {
   constructor(readonly column: ColumnMetadata) {
     this.#driver = driverOf(column)
     this.#type = this.#driver.normalizeType(column)
-    this.#isText = TEXT.test(this.#type)
+    this.#isText = isText(column)
     this.#bare = column.transformer ? Object.create(column, { transformer: { value: undefined } }) : column
   }
 

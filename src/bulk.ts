@@ -40,7 +40,7 @@ export class BulkItem {
   }
 
   valueOf(column: ColumnMetadata): unknown {
-    return this.criteria.alternatives[0]?.valueFor(column)
+    return this.criteria.pinned?.valueFor(column)
   }
 }
 
@@ -51,11 +51,13 @@ export type BulkItems = ReadonlyMap<string, BulkItem>
 export function itemsOf({ call, criteria }: CallList): BulkItems {
   const items = new Map<string, BulkItem>()
   const keys = keysOf(call)
-  for (const [index, each] of criteria.entries()) {
+  let index = 0
+  for (const each of criteria) {
     const key = keys.ofCriteria(each)
     const item = items.get(key)
     if (item) item.repeat(index)
     else items.set(key, new BulkItem(key, each, index))
+    index++
   }
   return items
 }
@@ -93,8 +95,9 @@ export async function lookMany(call: Call, runner: QueryRunner, items: BulkItems
   const { entities, records, aliasOf } = await (compiled ?? readList(bare, runner, keys.columns, items))
   const aliases = keys.columns.map((column) => aliasOf(column) as string)
   let hasStrays = false
-  for (const [index, entity] of entities.entries()) {
-    const item = items.get(keys.ofRecord(records[index] ?? {}, aliases))
+  let index = 0
+  for (const entity of entities) {
+    const item = items.get(keys.ofRecord(records[index++] ?? {}, aliases))
     if (item?.entity) throw new MultipleEntitiesFoundError(call.metadata.name)
     if (item) item.entity = entity
     else hasStrays = true
@@ -159,7 +162,7 @@ export async function insertMany(call: Call, runner: QueryRunner, items: BulkIte
   const unmatched: string[] = []
   const rows: ObjectLiteral[] = []
   for (const record of records as ObjectLiteral[]) {
-    const row = hydrate(runner, metadata, readable ?? metadata.primaryColumns, record) as ObjectLiteral
+    const row = hydrate(call, runner, readable ?? metadata.primaryColumns, record)
     const item = items.get(keys.ofRecord(record, names))
     if (!item) unmatched.push(tableIdOf(metadata, row))
     else {

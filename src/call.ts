@@ -151,9 +151,9 @@ export async function openCalls(
   const given = layersFor(members[0], 0)
   const layers = plainLayers(metadata, given) ?? (await withLazyRelations(metadata, given))
   const criteria: Criteria[] = []
-  for (const [index, member] of members.entries()) {
-    const read = readCriteria(metadata, member, index)
-    refuseOtherKeys(read, criteria[0] ?? read, index)
+  for (const member of members) {
+    const read = readCriteria(metadata, member, criteria.length)
+    refuseOtherKeys(read, criteria[0] ?? read, criteria.length)
     criteria.push(read)
   }
   const [first] = criteria
@@ -188,8 +188,8 @@ function refuseOtherKeys(criteria: Criteria, first: Criteria, index: number): vo
     )
   }
   if (pinsTheSame(criteria, first)) return
-  const names = ({ alternatives }: Criteria) =>
-    (alternatives[0]?.columns ?? [])
+  const names = ({ pinned }: Criteria) =>
+    (pinned?.columns ?? [])
       .map((column) => column.propertyPath)
       .sort()
       .join(', ')

@@ -3,6 +3,7 @@ import type { Call } from './call.js'
 import { sendStatement } from './connection.js'
 import { ownColumnsOf } from './inserting.js'
 import { loadsRelations, select } from './reading.js'
+import { Shape } from './shape.js'
 import { nameOfText, TextCache } from './text-cache.js'
 import { broadcastLoad, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
 
@@ -18,37 +19,33 @@ interface LookUp {
   readonly parameters: readonly (ColumnMetadata | { readonly constant: unknown })[]
   /** The name of a column in the records; `undefined` where the SELECT does not read it. */
   aliasOf(column: ColumnMetadata): string | undefined
-  /** How a record becomes an entity: of the class that was asked for, or of the child class that its discriminator names. */
-  readonly shapes: readonly Shape[]
-}
-
-interface Shape {
-  readonly metadata: EntityMetadata
-  readonly discriminator: string | undefined
-  readonly columns: readonly { readonly column: ColumnMetadata; readonly alias: string }[]
+  /** Of the class that was asked for. */
+  readonly shape: Shape
+  /** Of its child classes in the same table, of which the discriminator names one. */
+  readonly childShapes: readonly Shape[]
 }
 
 const lookUps = new TextCache<LookUp | undefined>()
+
+/** Rows, each with the record that it was made of. */
+export interface ReadList {
+  readonly entities: ObjectLiteral[]
+  readonly records: readonly ObjectLiteral[]
+  aliasOf(column: ColumnMetadata): string | undefined
+}
 
 /**
  * The matching rows, two at most, where the criteria are plain equality on columns of the entity's own table and nothing
  * is read beside them; `undefined` where the query builder has to be asked.
  */
-export function readCompiled(call: Call, runner: QueryRunner): Promise<ObjectLiteral[]> | undefined {
-  const [pinned] = call.criteria.alternatives
+export function readCompiled(call: Call, runner: QueryRunner): Promise<ReadList> | undefined {
+  const { pinned } = call.criteria
   if (!pinned || !isCompilable(call)) return undefined
   const { columns } = pinned
   const lookUp = lookUps.get(call.metadata, keyFor(call, columns), () => compile(call, runner, columns))
   if (!lookUp) return undefined
   const values = valuesFor(lookUp, (column) => persistent(column, pinned.valueFor(column)))
-  return values.every(isSentAsItIs) ? read(call, runner, lookUp, values).then(({ entities }) => entities) : undefined
-}
-
-/** Rows of a list, each with the record that it was made of. */
-export interface ReadList {
-  readonly entities: ObjectLiteral[]
-  readonly records: readonly ObjectLiteral[]
-  aliasOf(column: ColumnMetadata): string | undefined
+  return values.every(isSentAsItIs) ? read(call, runner, lookUp, values) : undefined
 }
 
 /** The same for the rows that have one of the values in a column, where one parameter can be a list. */
@@ -78,7 +75,8 @@ const LONG_LIST = 50
 async function read(call: Call, runner: QueryRunner, lookUp: LookUp, values: unknown[]): Promise<ReadList> {
   const { sql, name } = lookUp
   const { records } = await sendStatement(runner, call.dialect, call.options.prepare ? name : undefined, sql, values)
-  const entities = records.map((record) => hydrate(call, runner, lookUp.shapes, record))
+  const { driver } = call.dataSource
+  const entities = records.map((record) => shapeFor(lookUp, record).hydrate(runner, driver, record))
   const listeners = broadcastLoad(runner, call.metadata, entities)
   if (listeners) await listeners
   return { entities, records, aliasOf: lookUp.aliasOf }
@@ -124,16 +122,20 @@ function compile(
   if (!comparesWithList && !call.isUnique) query.limit(2)
   const [sql, parameters] = query.getQueryAndParameters()
   const aliasOf = (column: ColumnMetadata) => aliasIn(sql, call, column)
-  const shapes = shapesOf(call, aliasOf)
-  if (!shapes) return undefined
+  const shape = shapeOf(call.metadata, aliasOf)
+  const childShapes = call.metadata.childEntityMetadatas.map((child) => shapeOf(child, aliasOf))
+  if (!shape || !childShapes.every(isKnown)) return undefined
   return {
     sql,
     name: nameOfText(),
     aliasOf,
     parameters: parameters.map((value) => marks.get(value) ?? { constant: value }),
-    shapes,
+    shape,
+    childShapes,
   }
 }
+
+const isKnown = (shape: Shape | undefined): shape is Shape => shape !== undefined
 
 /** The name that TypeORM's SELECT gives to a column. Long ones it shortens by rules of its own. */
 function aliasIn(sql: string, { metadata, dataSource }: Call, column: ColumnMetadata): string | undefined {
@@ -146,37 +148,23 @@ function aliasIn(sql: string, { metadata, dataSource }: Call, column: ColumnMeta
 }
 
 /** `undefined` where a column is read under a name that we cannot tell. */
-function shapesOf({ metadata }: Call, aliasOf: LookUp['aliasOf']): Shape[] | undefined {
-  const { discriminatorColumn } = metadata
-  const classes = [...metadata.childEntityMetadatas, metadata]
-  const isUnknown = (column: ColumnMetadata) => column.isSelect && aliasOf(column) === undefined
-  if (classes.some((shape) => ownColumnsOf(shape).some(isUnknown))) return undefined
-  return classes.map((shape) => ({
-    metadata: shape,
-    discriminator: discriminatorColumn && aliasOf(discriminatorColumn),
-    columns: ownColumnsOf(shape).flatMap((column) => {
+function shapeOf(metadata: EntityMetadata, aliasOf: LookUp['aliasOf']): Shape | undefined {
+  const columns = ownColumnsOf(metadata)
+  if (columns.some((column) => column.isSelect && aliasOf(column) === undefined)) return undefined
+  return new Shape(
+    metadata,
+    columns.flatMap((column) => {
       const alias = aliasOf(column)
-      return alias === undefined ? [] : [{ column, alias }]
+      return alias === undefined ? [] : [[column, alias] as const]
     }),
-  }))
+  )
 }
 
-const isOfShape = ({ metadata, discriminator }: Shape, record: ObjectLiteral) =>
-  discriminator !== undefined && record[discriminator] === metadata.discriminatorValue
-
-/** Builds an entity as TypeORM's own reads do. */
-function hydrate(
-  { dataSource }: Call,
-  runner: QueryRunner,
-  shapes: readonly Shape[],
-  record: ObjectLiteral,
-): ObjectLiteral {
-  const own = shapes.at(-1) as Shape
-  const shape = shapes.length === 1 ? own : (shapes.find((child) => isOfShape(child, record)) ?? own)
-  const entity: ObjectLiteral = shape.metadata.create(runner, { fromDeserializer: true })
-  for (const { column, alias } of shape.columns) {
-    const value = record[alias]
-    if (value !== undefined) column.setEntityValue(entity, dataSource.driver.prepareHydratedValue(value, column))
-  }
-  return entity
+function shapeFor({ aliasOf, shape, childShapes }: LookUp, record: ObjectLiteral): Shape {
+  if (childShapes.length === 0) return shape
+  const { discriminatorColumn } = shape.metadata
+  const discriminator = discriminatorColumn && aliasOf(discriminatorColumn)
+  const isOfRecord = ({ metadata }: Shape) =>
+    discriminator !== undefined && record[discriminator] === metadata.discriminatorValue
+  return childShapes.find(isOfRecord) ?? shape
 }

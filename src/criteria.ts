@@ -35,6 +35,8 @@ export interface Criteria {
   readonly values: ObjectLiteral
   /** For each alternative, the columns that must equal one value. */
   readonly alternatives: readonly Pinned[]
+  /** Those of the only alternative. */
+  readonly pinned: Pinned | undefined
   /** Are they primitive values of the entity's own columns, and nothing else? */
   readonly isPlain: boolean
   /** Does every part of the criteria give a value, so that a row created from them is one that they find? */
@@ -54,7 +56,7 @@ export interface Pinned {
 
 /** Do two of them name the same columns, in whatever order? Neither has alternatives. */
 export function pinsTheSame(one: Criteria, other: Criteria): boolean {
-  const [own = [], others = []] = [one.alternatives[0]?.columns, other.alternatives[0]?.columns]
+  const [own = [], others = []] = [one.pinned?.columns, other.pinned?.columns]
   return own === others || (own.length === others.length && own.every((column) => others.includes(column)))
 }
 
@@ -75,21 +77,33 @@ export function readCriteria(metadata: EntityMetadata, input: unknown, index?: n
  */
 function readPlainCriteria(metadata: EntityMetadata, input: unknown): Criteria | undefined {
   const values = plainCopyOf(metadata, input, isGiven)
-  const key = values && Object.keys(values).join('\n')
-  return key
-    ? new PlainCriteria(
-        plainColumns.get(metadata, key, () => columnsNamed(metadata, values)),
-        values,
-      )
-    : undefined
+  const columns = values && columnsNamed(metadata, values)
+  return columns && columns.length > 0 ? new PlainCriteria(columns, values) : undefined
 }
 
 const isGiven = (value: unknown) => value !== undefined && value !== null && !Number.isNaN(value)
 
+/** The columns that the criteria before named. Mostly they are named again; then they are the same array, too. */
+const namedBefore = new WeakMap<EntityMetadata, readonly ColumnMetadata[]>()
+
 const plainColumns = new TextCache<readonly ColumnMetadata[]>()
 
-const columnsNamed = (metadata: EntityMetadata, values: ObjectLiteral) =>
-  Object.keys(values).map((name) => propertyOf(metadata, name)?.column as ColumnMetadata)
+function columnsNamed(metadata: EntityMetadata, values: ObjectLiteral): readonly ColumnMetadata[] {
+  const before = namedBefore.get(metadata)
+  if (before && areNamed(before, values)) return before
+  const names = Object.keys(values)
+  const columns = plainColumns.get(metadata, names.join('\n'), () =>
+    names.map((name) => propertyOf(metadata, name)?.column as ColumnMetadata),
+  )
+  namedBefore.set(metadata, columns)
+  return columns
+}
+
+function areNamed(columns: readonly ColumnMetadata[], values: ObjectLiteral): boolean {
+  let at = 0
+  for (const name in values) if (columns[at++]?.propertyName !== name) return false
+  return at === columns.length
+}
 
 /** Small, because a list has thousands of them: what they have in common is shared. */
 class PlainCriteria implements Criteria, Pinned {
@@ -100,6 +114,10 @@ class PlainCriteria implements Criteria, Pinned {
 
   get alternatives(): readonly Pinned[] {
     return [this]
+  }
+
+  get pinned(): Pinned {
+    return this
   }
 
   get isPlain(): boolean {
@@ -135,6 +153,7 @@ function readAlternatives(metadata: EntityMetadata, input: readonly unknown[], l
     where: () => members.map((member) => member.where()),
     values: {},
     alternatives: members.map(({ pinned }) => pinned),
+    pinned: undefined,
     isPlain: false,
     describesRow: false,
     pinsEverything: false,

@@ -1,6 +1,7 @@
 import type { InsertQueryBuilder, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { givesDefaultsElsewhere, listsWriter, type RowsWriter, tuplesWriter } from './insert-rows.js'
+import { storesText, valueIn } from './properties.js'
 import { nameOfText, TextCache } from './text-cache.js'
 import type { ColumnMetadata, Driver, EntityMetadata, QueryRunner } from './typeorm.js'
 
@@ -62,13 +63,15 @@ function sentValues({ metadata, dataSource }: Call, candidates: readonly ObjectL
   let kinds = ''
   for (const candidate of candidates) {
     const isFirst = kinds.length < columns.length
-    for (const [at, column] of columns.entries()) {
+    let at = 0
+    for (const column of columns) {
       const sent = sentFor(metadata, column, candidate, dataSource.driver)
       if (typeof sent === 'function') return undefined
       const kind = kindOf(sent)
       if (isFirst) kinds += kind
       else if (kinds[at] !== kind) return undefined
       if (sent !== undefined) lists[at]?.push(sent)
+      at++
     }
   }
   return { kinds, lists: lists.filter((list) => list.length > 0) }
@@ -76,8 +79,9 @@ function sentValues({ metadata, dataSource }: Call, candidates: readonly ObjectL
 
 function sentFor(metadata: EntityMetadata, column: ColumnMetadata, candidate: ObjectLiteral, driver: Driver): unknown {
   if (column.isDiscriminator) return metadata.discriminatorValue
-  const value: unknown = column.getEntityValue(candidate)
+  const value = valueIn(candidate, column)
   if (typeof value === 'function' || (value === undefined && !column.transformer)) return value
+  if (typeof value === 'string' && storesText(column)) return value
   return driver.preparePersistentValue(value, column)
 }
 
@@ -180,11 +184,13 @@ const returningClause = (driver: Driver, columns: readonly ColumnMetadata[]) =>
  * TypeORM's insert leaves out a value for an increment column on databases that would not need it there; an explicit
  * list of columns keeps it.
  */
-export function columnsWithChosenIds(metadata: EntityMetadata, candidate: object): string[] | undefined {
-  const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'
-  const isChosen = (column: ColumnMetadata) => (column.getEntityValue(candidate) ?? undefined) !== undefined
-  if (!metadata.columns.some((column) => isIncrement(column) && isChosen(column))) return undefined
+export function columnsWithChosenIds(metadata: EntityMetadata, candidate: ObjectLiteral): string[] | undefined {
+  const isChosen = (column: ColumnMetadata) =>
+    isIncrement(column) && (valueIn(candidate, column) ?? undefined) !== undefined
+  if (!metadata.generatedColumns.some(isChosen)) return undefined
   return metadata.columns
     .filter((column) => column.isInsert && (!isIncrement(column) || isChosen(column)))
     .map((column) => column.propertyPath)
 }
+
+const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'

@@ -4,13 +4,14 @@ import { guarded, sendStatement } from './connection.js'
 import { isUniqueViolation } from './failures.js'
 import { builtInsert, type InsertStatement, insertStatement } from './insert-text.js'
 import type { NewRow } from './new-row.js'
+import { setValueIn, valueIn } from './properties.js'
 import { loadsRelations, readById } from './reading.js'
+import { Shape } from './shape.js'
 import {
   broadcastInsert,
   broadcastLoad,
   type ColumnMetadata,
   type Driver,
-  dataSourceOf,
   type EntityMetadata,
   idOf,
   isHeard,
@@ -98,7 +99,7 @@ export async function writeRow(
   const { records } = await send(call, runner, statement, manner)
   const [record] = records
   if (!record) return undefined
-  const row = hydrate(runner, metadata, returned, record) as ObjectLiteral
+  const row = hydrate(call, runner, returned, record)
   fill(candidate, row, returned)
   if (!columns) return {}
   const listeners = broadcastLoad(runner, metadata, [row])
@@ -142,24 +143,29 @@ function returnable({ metadata, dialect, dataSource }: Call): readonly ColumnMet
   return differs ? undefined : columns
 }
 
-/** Builds an entity from a row as TypeORM's own reads do. */
+/** Builds an entity from a record of RETURNING. */
 export function hydrate(
+  { metadata, dataSource }: Call,
   runner: QueryRunner,
-  metadata: EntityMetadata,
   columns: readonly ColumnMetadata[],
   record: ObjectLiteral,
 ): ObjectLiteral {
-  const { driver } = dataSourceOf(runner.manager)
-  const entity: ObjectLiteral = metadata.create(runner, { fromDeserializer: true })
-  for (const column of columns) {
-    column.setEntityValue(entity, driver.prepareHydratedValue(record[column.databaseName], column))
+  let shape = shapes.get(columns)
+  if (!shape) {
+    shape = new Shape(
+      metadata,
+      columns.map((column) => [column, column.databaseName]),
+    )
+    shapes.set(columns, shape)
   }
-  return entity
+  return shape.hydrate(runner, dataSource.driver, record)
 }
+
+const shapes = new WeakMap<readonly ColumnMetadata[], Shape>()
 
 /** Listeners of AfterInsert see what is stored. */
 export function fill(candidate: object, row: object, columns: readonly ColumnMetadata[]): void {
-  for (const column of columns) if (!column.isVirtual) column.setEntityValue(candidate, column.getEntityValue(row))
+  for (const column of columns) if (!column.isVirtual) setValueIn(candidate, column, valueIn(row, column))
 }
 
 function fillGeneratedIds(

@@ -26,6 +26,26 @@ export function propertyOf(metadata: EntityMetadata, path: string): Property | u
   return property
 }
 
+/** TypeORM's own accessors make a closure a call, for the sake of embedded objects and foreign keys. */
+const isPlainProperty = (column: ColumnMetadata) => !column.embeddedMetadata && !column.referencedColumn
+
+export function valueIn(entity: ObjectLiteral, column: ColumnMetadata): unknown {
+  return isPlainProperty(column) ? entity[column.propertyName] : column.getEntityValue(entity)
+}
+
+export function setValueIn(entity: ObjectLiteral, column: ColumnMetadata, value: unknown): void {
+  if (isPlainProperty(column)) entity[column.propertyName] = value
+  else column.setEntityValue(entity, value)
+}
+
+const TEXT_TYPES = new Set<unknown>([String, 'varchar', 'nvarchar', 'character varying', 'text'])
+
+/** Is it of a type whose strings are sent, stored and returned as they are? */
+export const isText = (column: ColumnMetadata) => TEXT_TYPES.has(column.type) && !column.isArray
+
+/** The same, where no transformer stands between. */
+export const storesText = (column: ColumnMetadata) => isText(column) && !column.transformer
+
 /** Does an INSERT write this column? Generated columns, virtual ones and those with `insert: false` only look up. */
 export const isStored = (column: ColumnMetadata) =>
   column.isInsert && !column.isVirtualProperty && column.asExpression === undefined

@@ -12,7 +12,8 @@ export function look(call: Call): Promise<ObjectLiteral | undefined> {
 
 /** One plain read by the criteria of one row. */
 export async function readMatch(call: Call, runner: QueryRunner): Promise<ObjectLiteral | undefined> {
-  return onlyOf(call, await (readCompiled(call, runner) ?? matching(call, runner).getMany()))
+  const compiled = readCompiled(call, runner)
+  return onlyOf(call, compiled ? (await compiled).entities : await matching(call, runner).getMany())
 }
 
 export function readMode({ options, dataSource }: Call): ReplicationMode {
@@ -169,8 +170,7 @@ export function select(
 
 /** Does a read load relations beside the row? */
 export function loadsRelations(call: Call): boolean {
-  const { relations = {}, loadEagerRelations } = call.options
-  return (
-    (loadEagerRelations !== false && call.metadata.eagerRelations.length > 0) || Object.values(relations).some(Boolean)
-  )
+  const { relations, loadEagerRelations } = call.options
+  if (loadEagerRelations !== false && call.metadata.eagerRelations.length > 0) return true
+  return relations !== undefined && Object.values(relations).some(Boolean)
 }

@@ -22,12 +22,21 @@ function uniqueKeysOf(metadata: EntityMetadata): ColumnMetadata[][] {
 const knownKeys = new WeakMap<EntityMetadata, ColumnMetadata[][]>()
 
 /** Do the criteria pin every column of some unique key to a value? NULL is not equal to NULL, so IsNull() pins nothing. */
-export function coversUniqueKey(metadata: EntityMetadata, criteria: Criteria): boolean {
-  const keys = uniqueKeysOf(metadata)
-  return criteria.alternatives.every((pinned) =>
-    keys.some((columns) => columns.every((column) => pinned.columns.includes(column))),
-  )
+export function coversUniqueKey(metadata: EntityMetadata, { alternatives, pinned }: Criteria): boolean {
+  if (pinned) return coverKey(metadata, pinned.columns)
+  return alternatives.every(({ columns }) => coverKey(metadata, columns))
 }
+
+function coverKey(metadata: EntityMetadata, columns: readonly ColumnMetadata[]): boolean {
+  const known = coverage.get(columns)
+  if (known !== undefined) return known
+  const covers = uniqueKeysOf(metadata).some((key) => key.every((column) => columns.includes(column)))
+  coverage.set(columns, covers)
+  return covers
+}
+
+/** Plain criteria of the same columns share the array of them. */
+const coverage = new WeakMap<readonly ColumnMetadata[], boolean>()
 
 /**
  * Does a violation concern a key that the criteria leave open? Then no row that they find can have caused it, and it was

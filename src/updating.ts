@@ -111,7 +111,7 @@ async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, ch
   if (dialect.updateReturnsRow && columns) {
     const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
     const { records } = await runner.query(`${sql} RETURNING ${names}`, parameters, true)
-    return loaded(runner, metadata, hydrate(runner, metadata, columns, records[0]) as ObjectLiteral)
+    return loaded(runner, metadata, hydrate(call, runner, columns, records[0] as ObjectLiteral))
   }
   await runner.query(sql, parameters, true)
   const predicted = columns && predict(call, locked, values)
