@@ -5,7 +5,7 @@ import { isTransientFailure, uniqueViolation } from './failures.js'
 import { insertRow, LostClaim, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { look, lookAgain } from './reading.js'
-import { recovered } from './recovering.js'
+import { needsRecovery, recovered } from './recovering.js'
 import { insertWithRelated, takesRelatedStatements } from './related.js'
 import { inRounds } from './rounds.js'
 import type { QueryRunner } from './typeorm.js'
@@ -18,7 +18,7 @@ import { isOfAnotherKey } from './unique-key.js'
 export async function getOrCreate(call: Call): Promise<[entity: ObjectLiteral, created: boolean]> {
   if (!mayInsertFirst(call)) {
     const found = await look(call)
-    if (found) return [await recovered(call, found), false]
+    if (found) return [needsRecovery(call, found) ? await recovered(call, found) : found, false]
   }
   const row = await call.newRow()
   return createInRounds(call, row)

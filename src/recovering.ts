@@ -4,10 +4,15 @@ import { onConnection } from './connection.js'
 import { readAgain, readById } from './reading.js'
 import { broadcastRecover, idOf, type QueryRunner } from './typeorm.js'
 
-/** With `restoreDeleted`, a soft-deleted match is recovered on the primary; anything else is returned as it is. */
+/** Is it a soft-deleted match that `restoreDeleted` asks to recover? */
+export function needsRecovery({ options, metadata }: Call, found: ObjectLiteral): boolean {
+  if (!options.restoreDeleted) return false
+  return (metadata.deleteDateColumn?.getEntityValue(found) ?? undefined) !== undefined
+}
+
+/** A soft-deleted match is recovered on the primary; anything else is returned as it is. */
 export async function recovered(call: Call, found: ObjectLiteral, runner?: QueryRunner): Promise<ObjectLiteral> {
-  const deletedAt = call.metadata.deleteDateColumn?.getEntityValue(found) ?? undefined
-  if (!call.options.restoreDeleted || deletedAt === undefined) return found
+  if (!needsRecovery(call, found)) return found
   if (runner) return recover(call, runner, found)
   return onConnection(call.manager, call.dialect, 'master', (own) => recover(call, own, found))
 }
