@@ -3,23 +3,38 @@ import type { QueryRunner } from '../typeorm.js'
 type PgClient = { query(text: unknown, values?: unknown[]): unknown }
 
 /**
- * Sends a text under a name through `pg`: the server parses and plans it once a connection. TypeORM sends texts only, so
- * the client's `query` gives this one its name on the way; logging, events and errors stay TypeORM's.
+ * Sends a text under a name through `pg`: the server parses and plans it once a connection. Logging, events and errors
+ * stay TypeORM's.
  */
 export async function queryNamed(runner: QueryRunner, name: string, sql: string, values: unknown[]): Promise<unknown> {
-  const client: PgClient = await runner.connect()
-  const { query } = client
-  const ownQuery = Object.getOwnPropertyDescriptor(client, 'query')
-  client.query = (text, given) => query.call(client, text === sql ? { name, text, values: given } : text, given)
   try {
-    return await runner.query(sql, values, true)
+    return await sendNamed(runner, name, sql, values)
   } catch (error) {
     if (runner.isTransactionActive || !isOutdatedPlan(error)) throw error
-  } finally {
-    if (ownQuery) Object.defineProperty(client, 'query', ownQuery)
-    else Reflect.deleteProperty(client, 'query')
   }
   return runner.query(sql, values, true)
+}
+
+/**
+ * TypeORM sends texts only; a client put in the place of its own gives this one the name on the way. It asks for its
+ * client before it waits for anything, so that nobody else can meet the other one.
+ */
+function sendNamed(runner: QueryRunner, name: string, sql: string, values: unknown[]): Promise<unknown> {
+  const connected: Promise<PgClient> = runner.connect()
+  const ownConnect = Object.getOwnPropertyDescriptor(runner, 'connect')
+  runner.connect = async () => {
+    const client = await connected
+    return {
+      query: (text: unknown, given?: unknown[]) =>
+        text === sql ? client.query({ name, text, values: given }) : client.query(text, given),
+    }
+  }
+  try {
+    return runner.query(sql, values, true)
+  } finally {
+    if (ownConnect) Object.defineProperty(runner, 'connect', ownConnect)
+    else Reflect.deleteProperty(runner, 'connect')
+  }
 }
 
 /** After a schema change: `cached plan must not change result type`, feature_not_supported. It stays so on the connection. */
