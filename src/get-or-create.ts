@@ -4,36 +4,49 @@ import { onConnection } from './connection.js'
 import { isTransientFailure, uniqueViolation } from './failures.js'
 import { insertRow, LostClaim, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
-import { look, lookAgain } from './reading.js'
+import { look, lookAgain, readMatch, readMode } from './reading.js'
 import { needsRecovery, recovered } from './recovering.js'
 import { insertWithRelated, takesRelatedStatements } from './related.js'
 import { inRounds } from './rounds.js'
 import type { QueryRunner } from './typeorm.js'
 import { isOfAnotherKey } from './unique-key.js'
 
+type Result = [entity: ObjectLiteral, created: boolean]
+
 /**
  * Look; if there is no row, create it; if someone else was faster, look again; if there is still nothing, it was no race
  * and the database's own error says what it was.
  */
-export async function getOrCreate(call: Call): Promise<[entity: ObjectLiteral, created: boolean]> {
-  if (!mayInsertFirst(call)) {
-    const found = await look(call)
-    if (found) return [needsRecovery(call, found) ? await recovered(call, found) : found, false]
-  }
-  const row = await call.newRow()
-  return createInRounds(call, row)
+export async function getOrCreate(call: Call): Promise<Result> {
+  if (mayInsertFirst(call)) return await createInRounds(call, await call.newRow())
+  if (looksWhereItInserts(call)) return await createInRounds(call)
+  const found = await look(call)
+  if (found) return [needsRecovery(call, found) ? await recovered(call, found) : found, false]
+  return await createInRounds(call, await call.newRow())
 }
 
 /**
- * Another round where the winner may be gone again, and after a deadlock or serialization failure. In the caller's
+ * One connection for both leaves others no time between: of callers that wait for a connection, most find the row. A
+ * function that makes defaults must not run while one is held.
+ */
+function looksWhereItInserts(call: Call): boolean {
+  if (call.defaultsAreLazy) return false
+  return Boolean(call.manager.queryRunner) || !call.dataSource.driver.isReplicated || readMode(call) === 'master'
+}
+
+/**
+ * Looks first where no new row is given. Another round where the winner may be gone again, and after a deadlock or serialization failure. In the caller's
  * transaction such a failure is passed on: the transaction is gone, and going on would store the rest of it outside of any.
  */
-async function createInRounds(call: Call, row: NewRow): Promise<[entity: ObjectLiteral, created: boolean]> {
+function createInRounds(call: Call, row?: NewRow): Promise<Result> {
   let isInTransaction = false
   const isCurable = (error: unknown) => isUnsettledRace(call, error) || (isTransientFailure(error) && !isInTransaction)
   return inRounds(call.options.attempts, isCurable, () =>
-    onConnection(call.manager, call.dialect, 'master', (runner) => {
+    onConnection(call.manager, call.dialect, 'master', async (runner) => {
       isInTransaction = runner.isTransactionActive
+      const found = row ? undefined : await readMatch(call, runner)
+      if (found) return [needsRecovery(call, found) ? await recovered(call, found, runner) : found, false]
+      row ??= await call.newRow()
       return createOrLookAgain(call, runner, row)
     }),
   )
@@ -55,7 +68,7 @@ export async function createOrLookAgain(
   runner: QueryRunner,
   row: NewRow,
   prepared?: ObjectLiteral,
-): Promise<[entity: ObjectLiteral, created: boolean]> {
+): Promise<Result> {
   const candidate = prepared ?? (await prepareCandidate(call, runner, row))
   let failure: unknown
   for (const manner of waysToInsert(call, row)) {
