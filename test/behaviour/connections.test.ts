@@ -30,6 +30,12 @@ describe('a pool of one', () => {
     expect(await users.count()).toBe(21)
   })
 
+  test('is kept from the look to the insert, so that who waits for it finds the row', async () => {
+    const call = () => users.getOrCreate({ email: 'one@x' }, { name: 'n' })
+    const sent = await db.statements.of(() => Promise.all(numbered(20, call)))
+    expect(sent.filter((sql) => sql.startsWith('INSERT'))).toHaveLength(1)
+  })
+
   test('is enough for twenty calls at once inside one transaction', async () => {
     const results = await db.dataSource.transaction((manager) => {
       const bound = manager.withRepository(users)
