@@ -1,3 +1,4 @@
+import type { RowsFromLists } from './dialects/dialect.js'
 import type { ColumnMetadata, Driver } from './typeorm.js'
 
 /** The text and the parameters of an INSERT of several rows, of which each list has the values for one parameter. */
@@ -45,23 +46,29 @@ function cut(driver: Driver, sql: string, parameters: number): RowText | undefin
 }
 
 /**
- * Gives the rows as one list a column, which a server reads faster than thousands of parameters.
+ * Gives the rows as one list a column, which a server reads faster than thousands of parameters; and a value that all of
+ * them have, such as a default, once.
  *
  * @param sql The INSERT of one row in these columns alone.
- * @param rowsFromLists The SELECT that makes rows of the lists.
+ * @param rowsFromLists Writes the SELECT that makes rows of the lists.
  */
 export function listsWriter(
   driver: Driver,
   sql: string,
   columns: readonly ColumnMetadata[],
-  rowsFromLists: string,
+  rowsFromLists: RowsFromLists,
 ): RowsWriter | undefined {
   const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
   const values = `VALUES (${columns.map((_, at) => driver.createParameter('', at)).join(', ')})`
   const [before, after, ...others] = sql.split(`(${names}) ${values}`)
   if (before === undefined || after === undefined || others.length > 0) return undefined
-  const text = `${before}(${names}) ${rowsFromLists}${after}`
-  return (_, lists) => ({ sql: text, parameters: [...lists] })
+  return (_, lists) => {
+    const isList = lists.map(([first], at) => at === 0 || (lists[at] as unknown[]).some((value) => value !== first))
+    return {
+      sql: `${before}(${names}) ${rowsFromLists(isList)}${after}`,
+      parameters: lists.map((list, at) => (isList[at] ? list : list[0])),
+    }
+  }
 }
 
 /** Does the INSERT of one row leave every column that it gives no value for to its default? */

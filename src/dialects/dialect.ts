@@ -81,8 +81,8 @@ export interface Dialect {
   readonly queryNamed?: (runner: QueryRunner, name: string, sql: string, values: unknown[]) => Promise<unknown>
   /** Compares a column with a list that is one parameter, such as `= ANY($1)`; only where a parameter can be a list. */
   readonly comparesWithList?: (parameter: string, list: List) => string
-  /** A SELECT that makes rows of lists, one parameter a column; `undefined` where a column is of no type for that. */
-  readonly rowsFromLists?: (columns: readonly ColumnMetadata[], driver: Driver) => string | undefined
+  /** Writes SELECTs that make rows of lists; `undefined` where a column is of no type for that. */
+  readonly rowsFromLists?: (columns: readonly ColumnMetadata[], driver: Driver) => RowsFromLists | undefined
   /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
   readonly clock: string | undefined
   /** The time of the UPDATE itself, where CURRENT_TIMESTAMP is that of the transaction's begin. */
@@ -98,6 +98,9 @@ export interface List {
   /** Are there so many that a planner may prefer to read the whole table? */
   readonly isLong: boolean
 }
+
+/** A SELECT with one parameter a column: a list, or one value for all of the rows. */
+export type RowsFromLists = (isList: readonly boolean[]) => string
 
 /** The answers of a database that keeps to standard SQL; a dialect spreads them and states where it differs. */
 export const standardAnswers = {

@@ -1,5 +1,12 @@
 import type { ColumnMetadata, Driver } from '../typeorm.js'
-import { type Dialect, type DriverError, type List, standardAnswers, type UniqueViolation } from './dialect.js'
+import {
+  type Dialect,
+  type DriverError,
+  type List,
+  type RowsFromLists,
+  standardAnswers,
+  type UniqueViolation,
+} from './dialect.js'
 import { queryNamed } from './named-statement.js'
 
 /**
@@ -71,10 +78,14 @@ function comparesWithList(parameter: string, { column, driver, isLong }: List): 
   return isLong && type ? `IN (SELECT unnest((SELECT ${parameter}::${type}[])))` : `= ANY(${parameter})`
 }
 
-function rowsFromLists(columns: readonly ColumnMetadata[], driver: Driver): string | undefined {
+function rowsFromLists(columns: readonly ColumnMetadata[], driver: Driver): RowsFromLists | undefined {
   const types = columns.map((column) => elementType(column, driver))
   if (types.includes(undefined)) return undefined
-  return `SELECT * FROM unnest(${types.map((type, at) => `$${at + 1}::${type}[]`).join(', ')})`
+  return (isList) => {
+    const values = types.map((type, at) => (isList[at] ? `c${at}` : `$${at + 1}::${type}`))
+    const lists = types.flatMap((type, at) => (isList[at] ? `$${at + 1}::${type}[]` : []))
+    return `SELECT ${values.join(', ')} FROM unnest(${lists.join(', ')}) AS l (${values.filter((_, at) => isList[at]).join(', ')})`
+  }
 }
 
 /** `detail` is `Key (a, b)=(1, 2) already exists.`; it is absent under row-level security, and may be translated. */
