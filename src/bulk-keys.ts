@@ -9,13 +9,19 @@ export function tableIdOf(metadata: EntityMetadata, entity: ObjectLiteral): stri
   return JSON.stringify(idOf(metadata, entity), (_key, value) => (typeof value === 'bigint' ? String(value) : value))
 }
 
-/** The columns that the criteria pin, in an order that does not depend on how they were written. */
-export function keyColumnsOf({ criteria }: Call): ColumnMetadata[] {
-  const columns = [...(criteria.pinned?.columns ?? [])]
-  return columns.sort((one, other) => (one.databaseName < other.databaseName ? -1 : 1))
+/** How keys of the columns that the criteria pin are told apart. */
+export function keysOf({ criteria }: Call): Keys {
+  const columns = criteria.pinned?.columns ?? []
+  let keys = known.get(columns)
+  if (!keys) {
+    // An order that does not depend on how the criteria were written.
+    keys = new Keys([...columns].sort((one, other) => (one.databaseName < other.databaseName ? -1 : 1)))
+    known.set(columns, keys)
+  }
+  return keys
 }
 
-export const keysOf = (call: Call) => new Keys(keyColumnsOf(call))
+const known = new WeakMap<readonly ColumnMetadata[], Keys>()
 
 /** Keys as strings: equal where the database stores equal values. */
 class Keys {

@@ -1,5 +1,5 @@
 import { type FindOptionsWhere, In, type ObjectLiteral } from 'typeorm'
-import { keyColumnsOf, keysOf, tableIdOf } from './bulk-keys.js'
+import { keysOf, tableIdOf } from './bulk-keys.js'
 import type { Call, CallList } from './call.js'
 import { type ReadList, readListCompiled } from './compiled.js'
 import type { Criteria } from './criteria.js'
@@ -205,7 +205,7 @@ export async function readRelations(call: Call, runner: QueryRunner, items: read
 }
 
 function whereOf(call: Call, items: BulkItems): FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[] {
-  const [column] = keyColumnsOf(call)
+  const [column] = keysOf(call).columns
   if (!column || !listsByOneColumn(call))
     return Array.from(items.values(), ({ criteria }) => criteria.where() as FindOptionsWhere<ObjectLiteral>)
   const where: ObjectLiteral = {}
@@ -215,7 +215,7 @@ function whereOf(call: Call, items: BulkItems): FindOptionsWhere<ObjectLiteral> 
 
 /** One column of our own can be compared with a list; keys of several columns, and foreign keys, take an OR for each. */
 function listsByOneColumn(call: Call): boolean {
-  const [column, another] = keyColumnsOf(call)
+  const [column, another] = keysOf(call).columns
   return column !== undefined && another === undefined && !column.relationMetadata
 }
 

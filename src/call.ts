@@ -33,6 +33,8 @@ export class Call implements Context {
   readonly isUnique: boolean
   /** Are the defaults made by a function, which must not run on a hit? */
   readonly defaultsAreLazy: boolean
+  /** Is there such a function, run or not? It must not run while a connection is held. */
+  readonly makesDefaults: boolean
   private composed: NewRow | undefined
   private made: Promise<NewRow> | undefined
 
@@ -48,10 +50,11 @@ export class Call implements Context {
     this.metadata = context.metadata
     this.options = context.options
     this.isUnique = origin ? origin.isUnique : coversUniqueKey(context.metadata, criteria)
-    this.defaultsAreLazy = origin ? origin.defaultsAreLazy : layers.some(isMade)
+    this.makesDefaults = origin ? origin.makesDefaults : layers.some(isMade)
+    this.defaultsAreLazy = origin ? origin.defaultsAreLazy : this.makesDefaults
   }
 
-  /** The same call, but for what is given. */
+  /** The same call, but for what is given. Its new row stays that of this call also with other criteria. */
   with(changes: Partial<Pick<Call, 'manager' | 'options' | 'criteria' | 'defaultsAreLazy' | 'newRow'>>): Call {
     return Object.assign(new Call(this, this.criteria, this.layers, this), changes)
   }
@@ -67,7 +70,7 @@ export class Call implements Context {
     this.composed ??= compose(
       this.metadata,
       this.criteria,
-      this.defaultsAreLazy ? this.layers.filter((layer) => !isMade(layer)) : this.layers,
+      this.makesDefaults ? this.layers.filter((layer) => !isMade(layer)) : this.layers,
     )
     return this.composed
   }
@@ -75,7 +78,7 @@ export class Call implements Context {
   /** What is to be stored when no row is found. Runs the `defaults` function, once, however often it is asked for. */
   newRow(): NewRow | Promise<NewRow> {
     if (this.origin) return this.origin.newRow()
-    if (!this.layers.some(isMade)) return this.given()
+    if (!this.makesDefaults) return this.given()
     this.made ??= make(this.metadata, this.criteria, this.layers)
     return this.made
   }
@@ -149,7 +152,8 @@ export async function openCalls(
   if (!Array.isArray(list)) throw new InvalidCriteriaError(`criteria is ${received(list)}: give an array of criteria.`)
   const members: unknown[] = Array.from(list)
   const given = layersFor(members[0], 0)
-  const layers = plainLayers(metadata, given) ?? (await withLazyRelations(metadata, given))
+  const plain = plainLayers(metadata, given)
+  const settledLayers = plain ?? (await withLazyRelations(metadata, given))
   const criteria: Criteria[] = []
   for (const member of members) {
     const read = readCriteria(metadata, member, criteria.length)
@@ -158,15 +162,22 @@ export async function openCalls(
   }
   const [first] = criteria
   if (!first) return undefined
-  const call = insistOnUniqueness(new Call(context, first, layers))
-  // What is given is the same for all of them: it is checked once, and composed for those that are missing.
+  // What is given is the same for all of them: it is checked and copied once, and composed for those that are missing.
+  const layers = plain ?? settledLayers.map((layer) => (isMade(layer) ? layer : copyOfLayer(metadata, layer)))
+  const call = new Call(context, first, layers)
   call.given()
+  insistOnUniqueness(call)
   const newRow = (index: number) =>
-    call.defaultsAreLazy
+    call.makesDefaults
       ? make(metadata, criteria[index] as Criteria, layersFor(members[index], index))
       : compose(metadata, criteria[index] as Criteria, layers)
   return { call, criteria, newRow }
 }
+
+const copyOfLayer = (metadata: EntityMetadata, layer: ValueLayer): ValueLayer => ({
+  label: layer.label,
+  values: composeNewRow(metadata, {}, [layer]).values,
+})
 
 function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Context {
   const { manager } = repository

@@ -19,10 +19,11 @@ interface LookUp {
   readonly parameters: readonly (ColumnMetadata | { readonly constant: unknown })[]
   /** The name of a column in the records; `undefined` where the SELECT does not read it. */
   aliasOf(column: ColumnMetadata): string | undefined
-  /** Of the class that was asked for. */
+  /** How a record becomes an entity of the class that was asked for. */
   readonly shape: Shape
-  /** Of its child classes in the same table, of which the discriminator names one. */
+  /** The same for its child classes, of which the discriminator of a record names one. */
   readonly childShapes: readonly Shape[]
+  readonly discriminator: string | undefined
 }
 
 const lookUps = new TextCache<LookUp | undefined>()
@@ -57,11 +58,9 @@ export function readListCompiled(
 ): Promise<ReadList> | undefined {
   const { comparesWithList } = call.dialect
   if (!comparesWithList || !isCompilable(call) || !(column.isSelect || column.isPrimary)) return undefined
-  const isLong = list.length >= LONG_LIST
-  const compares = (parameter: string) =>
-    comparesWithList(parameter, { column, driver: call.dataSource.driver, isLong })
-  const lookUp = lookUps.get(call.metadata, `${keyFor(call, [column])} in a ${isLong ? 'long' : 'short'} list`, () =>
-    compile(call, runner, [column], compares),
+  const comparison = comparesWithList(column, `:${markOf(0)}`, list.length)
+  const lookUp = lookUps.get(call.metadata, `${keyFor(call, [column])} ${comparison}`, () =>
+    compile(call, runner, [column], comparison),
   )
   if (!lookUp) return undefined
   const sent = list.map((value) => persistent(column, value))
@@ -69,8 +68,6 @@ export function readListCompiled(
   const isPlain = values.every((value) => (value === sent ? sent.every(isSentAsItIs) : isSentAsItIs(value)))
   return isPlain ? read(call, runner, lookUp, values) : undefined
 }
-
-const LONG_LIST = 50
 
 async function read(call: Call, runner: QueryRunner, lookUp: LookUp, values: unknown[]): Promise<ReadList> {
   const { sql, name } = lookUp
@@ -105,25 +102,28 @@ function keyFor({ options }: Call, columns: readonly ColumnMetadata[]): string {
   return options.withDeleted || options.restoreDeleted ? `${paths}, deleted` : String(paths)
 }
 
+const markOf = (index: number) => `get_or_create_${index}`
+
 /** Each key column gets a value that stands for it, and is looked for among the parameters of the finished text. */
 function compile(
   call: Call,
   runner: QueryRunner,
   columns: readonly ColumnMetadata[],
-  comparesWithList?: (parameter: string) => string,
+  comparison?: string,
 ): LookUp | undefined {
   const { driver } = call.dataSource
-  const marks = new Map(columns.map((column, index) => [`get_or_create_${index}`, column]))
+  const marks = new Map(columns.map((column, index) => [markOf(index), column]))
   const query = select(call, runner, {}, call.options.withDeleted || call.options.restoreDeleted)
   for (const [mark, column] of marks) {
     const path = `${driver.escape(call.metadata.name)}.${driver.escape(column.databaseName)}`
-    query.andWhere(`${path} ${comparesWithList?.(`:${mark}`) ?? `= :${mark}`}`, { [mark]: mark })
+    query.andWhere(`${path} ${comparison ?? `= :${mark}`}`, { [mark]: mark })
   }
-  if (!comparesWithList && !call.isUnique) query.limit(2)
+  if (!comparison && !call.isUnique) query.limit(2)
   const [sql, parameters] = query.getQueryAndParameters()
   const aliasOf = (column: ColumnMetadata) => aliasIn(sql, call, column)
   const shape = shapeOf(call.metadata, aliasOf)
-  const childShapes = call.metadata.childEntityMetadatas.map((child) => shapeOf(child, aliasOf))
+  const { childEntityMetadatas, discriminatorColumn } = call.metadata
+  const childShapes = childEntityMetadatas.map((child) => shapeOf(child, aliasOf))
   if (!shape || !childShapes.every(isKnown)) return undefined
   return {
     sql,
@@ -132,6 +132,7 @@ function compile(
     parameters: parameters.map((value) => marks.get(value) ?? { constant: value }),
     shape,
     childShapes,
+    discriminator: discriminatorColumn && aliasOf(discriminatorColumn),
   }
 }
 
@@ -160,11 +161,7 @@ function shapeOf(metadata: EntityMetadata, aliasOf: LookUp['aliasOf']): Shape | 
   )
 }
 
-function shapeFor({ aliasOf, shape, childShapes }: LookUp, record: ObjectLiteral): Shape {
-  if (childShapes.length === 0) return shape
-  const { discriminatorColumn } = shape.metadata
-  const discriminator = discriminatorColumn && aliasOf(discriminatorColumn)
-  const isOfRecord = ({ metadata }: Shape) =>
-    discriminator !== undefined && record[discriminator] === metadata.discriminatorValue
-  return childShapes.find(isOfRecord) ?? shape
+function shapeFor({ shape, childShapes, discriminator }: LookUp, record: ObjectLiteral): Shape {
+  if (childShapes.length === 0 || discriminator === undefined) return shape
+  return childShapes.find(({ metadata }) => record[discriminator] === metadata.discriminatorValue) ?? shape
 }

@@ -30,13 +30,14 @@ export async function getOrCreate(call: Call): Promise<Result> {
  * function that makes defaults must not run while one is held.
  */
 function looksWhereItInserts(call: Call): boolean {
-  if (call.defaultsAreLazy) return false
+  if (call.makesDefaults) return false
   return Boolean(call.manager.queryRunner) || !call.dataSource.driver.isReplicated || readMode(call) === 'master'
 }
 
 /**
- * Looks first where no new row is given. Another round where the winner may be gone again, and after a deadlock or serialization failure. In the caller's
- * transaction such a failure is passed on: the transaction is gone, and going on would store the rest of it outside of any.
+ * Looks first where no new row is given. Another round where the winner may be gone again, and after a deadlock or
+ * serialization failure. In the caller's transaction such a failure is passed on: the transaction is gone, and going on
+ * would store the rest of it outside of any.
  */
 function createInRounds(call: Call, row?: NewRow): Promise<Result> {
   let isInTransaction = false

@@ -139,7 +139,7 @@ const pathsOf = (call: Call, kinds: string) => givenColumns(call, kinds).map((co
 function listsFor(call: Call, sql: string, kinds: string, shorter: string): RowsWriter | undefined {
   const { driver } = call.dataSource
   const columns = givenColumns(call, kinds)
-  const rows = call.dialect.rowsFromLists?.(columns, driver)
+  const rows = call.dialect.rowsFromLists?.(columns)
   if (!rows || !givesDefaultsElsewhere(driver, sql, columns.length)) return undefined
   return listsWriter(driver, shorter, columns, rows)
 }

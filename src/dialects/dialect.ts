@@ -80,23 +80,15 @@ export interface Dialect {
   /** Sends a text under a name, under which the connection keeps its plan; only where there are such names. */
   readonly queryNamed?: (runner: QueryRunner, name: string, sql: string, values: unknown[]) => Promise<unknown>
   /** Compares a column with a list that is one parameter, such as `= ANY($1)`; only where a parameter can be a list. */
-  readonly comparesWithList?: (parameter: string, list: List) => string
+  readonly comparesWithList?: (column: ColumnMetadata, parameter: string, length: number) => string
   /** Writes SELECTs that make rows of lists; `undefined` where a column is of no type for that. */
-  readonly rowsFromLists?: (columns: readonly ColumnMetadata[], driver: Driver) => RowsFromLists | undefined
+  readonly rowsFromLists?: (columns: readonly ColumnMetadata[]) => RowsFromLists | undefined
   /** Reads the database's clock as an update-date column would store it; only where UPDATE cannot return its row. */
   readonly clock: string | undefined
   /** The time of the UPDATE itself, where CURRENT_TIMESTAMP is that of the transaction's begin. */
   readonly updateClock: string | undefined
   /** Does a column store this value as it is given, so that it need not be read back? */
   storesExactly(column: ColumnMetadata, value: unknown): boolean
-}
-
-/** Values to compare a column with. */
-export interface List {
-  readonly column: ColumnMetadata
-  readonly driver: Driver
-  /** Are there so many that a planner may prefer to read the whole table? */
-  readonly isLong: boolean
 }
 
 /** A SELECT with one parameter a column: a list, or one value for all of the rows. */

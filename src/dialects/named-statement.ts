@@ -16,8 +16,9 @@ export async function queryNamed(runner: QueryRunner, name: string, sql: string,
 }
 
 /**
- * TypeORM sends texts only; a client put in the place of its own gives this one the name on the way. It asks for its
- * client before it waits for anything, so that nobody else can meet the other one.
+ * TypeORM sends texts only; a client put in the place of its own gives this one the name on the way. TypeORM's `query` asks
+ * for its client before it waits for anything (0.3.20 to 1.1), so that nobody else can meet the other one. Where somebody
+ * holds statements back, this one goes without a name.
  */
 function sendNamed(runner: QueryRunner, name: string, sql: string, values: unknown[]): Promise<unknown> {
   const connected: Promise<PgClient> = runner.connect()

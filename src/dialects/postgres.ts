@@ -1,12 +1,5 @@
-import type { ColumnMetadata, Driver } from '../typeorm.js'
-import {
-  type Dialect,
-  type DriverError,
-  type List,
-  type RowsFromLists,
-  standardAnswers,
-  type UniqueViolation,
-} from './dialect.js'
+import { type ColumnMetadata, driverOf } from '../typeorm.js'
+import { type Dialect, type DriverError, type RowsFromLists, standardAnswers, type UniqueViolation } from './dialect.js'
 import { queryNamed } from './named-statement.js'
 
 /**
@@ -45,46 +38,56 @@ export const postgres: Dialect = {
   rowsFromLists,
 }
 
-/**
- * The types whose values come from an array as they come one by one. Without a length: a cast to `varchar(3)` would cut
- * what an INSERT refuses. Enums, JSON and the rest are not here: an array of text cannot be assigned to them.
- */
-const ELEMENT_TYPES: Readonly<Record<string, string>> = {
-  'character varying': 'text',
-  text: 'text',
-  smallint: 'int2',
-  integer: 'int4',
-  bigint: 'int8',
-  real: 'float4',
-  'double precision': 'float8',
-  numeric: 'numeric',
-  boolean: 'bool',
-  uuid: 'uuid',
-  date: 'date',
-  'timestamp without time zone': 'timestamp',
-  'timestamp with time zone': 'timestamptz',
-}
-
-const elementType = (column: ColumnMetadata, driver: Driver) =>
-  column.isArray ? undefined : ELEMENT_TYPES[driver.normalizeType(column)]
+/** From so many values on, a list is hidden from the planner. */
+const LONG_LIST = 50
 
 /**
  * A planner that counts 50 values takes the index for dearer than the whole table, because random reads cost four times
  * sequential ones (`random_page_cost`): with 1,000 keys it scans tables of up to 200,000 rows. From a subquery it cannot
  * count them, and joins: by the index, or by a hash where the table is small or has no index.
  */
-function comparesWithList(parameter: string, { column, driver, isLong }: List): string {
-  const type = elementType(column, driver)
-  return isLong && type ? `IN (SELECT unnest((SELECT ${parameter}::${type}[])))` : `= ANY(${parameter})`
+function comparesWithList(column: ColumnMetadata, parameter: string, length: number): string {
+  if (length < LONG_LIST) return `= ANY(${parameter})`
+  return `IN (SELECT unnest((SELECT ${listOf(column, parameter)})))`
 }
 
-function rowsFromLists(columns: readonly ColumnMetadata[], driver: Driver): RowsFromLists | undefined {
-  const types = columns.map((column) => elementType(column, driver))
-  if (types.includes(undefined)) return undefined
+/** A parameter as an array of the type and collation that the column has in the database, which the metadata may not know. */
+function listOf(column: ColumnMetadata, parameter: string): string {
+  const driver = driverOf(column)
+  const table = column.entityMetadata.tablePath.split('.').map((name) => driver.escape(name))
+  return `COALESCE(${parameter}, ARRAY(SELECT ${driver.escape(column.databaseName)} FROM ${table.join('.')} WHERE false))`
+}
+
+/**
+ * The types whose values come from an array as they come one by one. JSON and the rest are not here: `pg` writes the
+ * elements of an array by rules of its own.
+ */
+const ELEMENT_TYPES = [
+  'character varying',
+  'text',
+  'smallint',
+  'integer',
+  'bigint',
+  'real',
+  'double precision',
+  'numeric',
+  'boolean',
+  'uuid',
+  'date',
+  'timestamp without time zone',
+  'timestamp with time zone',
+]
+
+function rowsFromLists(columns: readonly ColumnMetadata[]): RowsFromLists | undefined {
+  const comeFromArrays = columns.every(
+    (column) => !column.isArray && ELEMENT_TYPES.includes(driverOf(column).normalizeType(column)),
+  )
+  if (!comeFromArrays) return undefined
   return (isList) => {
-    const values = types.map((type, at) => (isList[at] ? `c${at}` : `$${at + 1}::${type}`))
-    const lists = types.flatMap((type, at) => (isList[at] ? `$${at + 1}::${type}[]` : []))
-    return `SELECT ${values.join(', ')} FROM unnest(${lists.join(', ')}) AS l (${values.filter((_, at) => isList[at]).join(', ')})`
+    const values = columns.map((_, at) => (isList[at] ? `c${at}` : `$${at + 1}`))
+    const lists = columns.flatMap((column, at) => (isList[at] ? listOf(column, `$${at + 1}`) : []))
+    const names = values.filter((_, at) => isList[at])
+    return `SELECT ${values.join(', ')} FROM unnest(${lists.join(', ')}) AS l (${names.join(', ')})`
   }
 }
 

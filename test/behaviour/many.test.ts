@@ -855,3 +855,21 @@ describe('one connection', () => {
     expect(seen).toEqual([[], []])
   })
 })
+
+if (database.hasArrays) {
+  test('sixty keys are found and stored also where a column is of another type than its entity says', async () => {
+    const own = await openDatabase([Tag])
+    try {
+      const { tablePath } = own.dataSource.getMetadata(Tag)
+      await own.dataSource.query(`ALTER TABLE "${tablePath}" ALTER COLUMN "label" TYPE uuid USING "label"::uuid`)
+      const tags = repositoryOf(own.dataSource.manager, Tag)
+      const list = numbered(60, () => ({ label: randomUUID() }))
+      await storeEveryOther(tags, list, () => ({}))
+      const results = await tags.getOrCreateMany(list)
+      expect(results.map(([tag]) => tag.label)).toEqual(list.map(({ label }) => label))
+      expect(results.map(([, created]) => created)).toEqual(list.map((_, index) => index % 2 === 1))
+    } finally {
+      await own.close()
+    }
+  })
+}

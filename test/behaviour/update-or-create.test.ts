@@ -5,6 +5,7 @@ import {
   EventSubscriber,
   type FindOptionsWhere,
   IsNull,
+  Like,
   type ObjectLiteral,
   QueryFailedError,
   type UpdateEvent,
@@ -955,6 +956,17 @@ test('createDefaults are made while no connection is held: a pool of one is enou
       createDefaults: async () => ({ hits: (await counters.countBy({ path })) + 1 }),
     })
   expect((await Promise.all([call(), call()])).map(([{ hits }]) => hits).sort()).toEqual([1, 2])
+})
+
+test('createDefaults are made while no connection is held also for criteria that no key covers', async () => {
+  const { dataSource } = database.hasConnections ? await db.connect({ poolSize: 1 }) : db
+  const [path, other] = [newKey(), newKey()]
+  const counters = withGetOrCreate(dataSource.getRepository(Counter), { uniqueness: 'ignore' })
+  const createDefaults = async () => ({ hits: (await counters.countBy({ path })) + 1 })
+  const [changed] = await counters.updateOrCreate({ path }, { path: other }, { createDefaults })
+  const [found] = await counters.updateOrCreate([{ path }, { path: other }], { hits: 5 }, { createDefaults })
+  const [created] = await counters.updateOrCreate({ path: Like(path) }, { path }, { createDefaults })
+  expect([changed, found, created]).toMatchObject([{ path: other, hits: 1 }, { hits: 5 }, { path, hits: 1 }])
 })
 
 test('what was updated in a transaction of the caller goes with its rollback', async () => {
