@@ -113,13 +113,15 @@ function compile(
   const { sql, parameters } = text([candidate])
   if (sent.length !== parameters.length || !sent.every((value, at) => isSame(value, parameters[at]))) return undefined
   const { driver } = call.dataSource
-  const tuples = tuplesWriter(driver, sql, sent.length)
+  // Where every column without a value gets its default, an INSERT of several rows need not name it in each of them.
+  const given = givesDefaultsElsewhere(driver, sql, sent.length) ? givenColumns(call, kinds) : undefined
+  const paths = given?.map((column) => column.propertyPath)
+  const ofOne = text([candidate], paths).sql
+  const tuples = tuplesWriter(driver, ofOne, sent.length)
   const twice = sent.map((value) => [value, value])
-  const isRight = tuples?.(2, twice).sql === text([candidate, candidate]).sql
+  const isRight = tuples?.(2, twice).sql === text([candidate, candidate], paths).sql
+  const writer = isRight ? ((given && listsFor(call, ofOne, given)) ?? tuples) : undefined
   const end = returning ? returningClause(driver, returning) : ''
-  const writer = isRight
-    ? (listsFor(call, sql, kinds, text([candidate], pathsOf(call, kinds)).sql) ?? tuples)
-    : undefined
   return { sql: sql + end, name: nameOfText(), forRows: writer && ending(writer, end) }
 }
 
@@ -133,15 +135,13 @@ const ending =
 const givenColumns = ({ metadata }: Call, kinds: string) =>
   insertableColumns(metadata).filter((_, at) => kinds[at] !== kindOf(undefined))
 
-const pathsOf = (call: Call, kinds: string) => givenColumns(call, kinds).map((column) => column.propertyPath)
-
-/** Where every other column gets its default, the INSERT need not name it, and the server can take lists. */
-function listsFor(call: Call, sql: string, kinds: string, shorter: string): RowsWriter | undefined {
-  const { driver } = call.dataSource
-  const columns = givenColumns(call, kinds)
-  const rows = call.dialect.rowsFromLists?.(columns)
-  if (!rows || !givesDefaultsElsewhere(driver, sql, columns.length)) return undefined
-  return listsWriter(driver, shorter, columns, rows)
+function listsFor(
+  { dataSource, dialect }: Call,
+  sql: string,
+  columns: readonly ColumnMetadata[],
+): RowsWriter | undefined {
+  const rows = dialect.rowsFromLists?.(columns)
+  return rows && listsWriter(dataSource.driver, sql, columns, rows)
 }
 
 const isSame = (one: unknown, other: unknown) =>

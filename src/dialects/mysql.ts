@@ -42,7 +42,7 @@ export const mysql: Dialect = {
   locksGaps: true,
   maxParameters: 65_535,
   comparesPlainValues: true,
-  comparesWithList: (parameter) => `IN (${parameter})`, // mysql2 writes an array as a list of its values
+  comparesWithList: (_, parameter) => `IN (${parameter})`, // mysql2 writes an array as a list of its values
   clock: 'SYSDATE(6)',
   storesExactly,
   insertedRow: (driver) => (driver.isReturningSqlSupported('insert') ? 'returning' : 'insertId'),
