@@ -8,7 +8,8 @@ type PgClient = { query(text: unknown, values?: unknown[]): unknown }
  */
 export async function queryNamed(runner: QueryRunner, name: string, sql: string, values: unknown[]): Promise<unknown> {
   try {
-    return await sendNamed(runner, name, sql, values)
+    // To connect a query runner that was released would take a connection that nobody gives back.
+    if (!runner.isReleased) return await sendNamed(runner, name, sql, values)
   } catch (error) {
     if (runner.isTransactionActive || !isOutdatedPlan(error)) throw error
   }

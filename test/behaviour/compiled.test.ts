@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm'
+import { Column, Entity, PrimaryGeneratedColumn, QueryRunnerAlreadyReleasedError } from 'typeorm'
 import { getOrCreateMixin, InvalidOptionsError } from '../../src/index.js'
 import { database, type OpenDatabase, openDatabase } from '../databases.js'
 import { entities, User } from '../entities.js'
@@ -71,6 +71,18 @@ if (database.namesStatements) {
     } finally {
       await own.close()
     }
+  })
+}
+
+if (database.namesStatements) {
+  test('prepare on a released query runner is refused as by TypeORM, and takes no connection', async () => {
+    const { dataSource } = await db.connect({ poolSize: 1 })
+    const users = dataSource.getRepository(User).extend(getOrCreateMixin({ prepare: true }))
+    const runner = dataSource.createQueryRunner()
+    await runner.release()
+    const call = runner.manager.withRepository(users).getOrCreate({ email: 'released@x' }, { name: 'n' })
+    await expect(call).rejects.toBeInstanceOf(QueryRunnerAlreadyReleasedError)
+    expect(await users.countBy({ email: 'released@x' })).toBe(0)
   })
 }
 
