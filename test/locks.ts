@@ -11,6 +11,8 @@ export interface Locks {
   kill(session: string): string
   /** Lets the others be the victims of this transaction's deadlocks. */
   readonly survivesDeadlocks: string
+  /** Gives others more time to close the circle, where whoever waits looks for a deadlock once; for the session. */
+  readonly looksForDeadlocksLate?: string
   /** Sets the level of what the session does outside of transactions. */
   sessionLevel(level: IsolationLevel): string
   /** Server settings that change how races end; duels run once with each. */
@@ -30,6 +32,7 @@ export const postgresLocks: Locks = {
   kill: (session) => `SELECT pg_terminate_backend(${session})`,
   // The victim is who looks for a deadlock first, and everyone looks once, so long after the wait began.
   survivesDeadlocks: `SET LOCAL deadlock_timeout = '1h'`,
+  looksForDeadlocksLate: `SET deadlock_timeout = '4s'`,
   sessionLevel: (level) => `SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL ${level}`,
   settings: [{ title: '', sql: 'SELECT 1' }],
 }
@@ -60,9 +63,11 @@ export const innodbLocks: Locks = {
   ],
 }
 
+const { looksForDeadlocksLate: _, ...locksOfPostgres } = postgresLocks
+
 /** https://www.cockroachlabs.com/docs/stable/crdb-internal */
 export const cockroachLocks: Locks = {
-  ...postgresLocks,
+  ...locksOfPostgres,
   ownSession: `SELECT session_id AS id FROM [SHOW session_id]`,
   waitingSessions: async (query) =>
     idsOf(

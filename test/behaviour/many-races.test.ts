@@ -369,6 +369,7 @@ if (database.locks) {
       const runner = other.dataSource.createQueryRunner()
       await runner.startTransaction()
       await runner.query(database.locks?.survivesDeadlocks as string)
+      if (database.locks?.looksForDeadlocksLate) await you.dataSource.query(database.locks.looksForDeadlocksLate)
       await runner.manager.insert(User, { email: 'u4@x', name: 'the other' })
       const running = call()
       running.catch(() => undefined)
