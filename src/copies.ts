@@ -1,5 +1,6 @@
 import type { ObjectLiteral } from 'typeorm'
 import { copyOf, isObject } from './operators.js'
+import { setValueIn, valueIn } from './properties.js'
 import type { ColumnMetadata, EntityMetadata } from './typeorm.js'
 
 /** An entity with copies of the column values of another, and nothing else. */
@@ -14,15 +15,16 @@ export function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral): Obje
 
 /** An entity for somebody who may change it, related entities included: what is done to it, no one else sees. */
 export function cloneOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
-  // By descriptors: a lazy relation is a getter.
-  const clone: ObjectLiteral = Object.create(Object.getPrototypeOf(entity), Object.getOwnPropertyDescriptors(entity))
+  const clone: ObjectLiteral = Object.create(Object.getPrototypeOf(entity))
+  for (const key of Reflect.ownKeys(entity)) copyProperty(entity, clone, key)
   for (const { propertyPath } of metadata.embeddeds) {
     const part = clone[propertyPath]
     if (part) clone[propertyPath] = Object.assign(Object.create(Object.getPrototypeOf(part)), part)
   }
   for (const column of metadata.columns) {
-    const value = column.isVirtual ? undefined : column.getEntityValue(entity)
-    if (value !== undefined && !column.relationMetadata) column.setEntityValue(clone, freshValue(column, value))
+    if (column.isVirtual || column.relationMetadata) continue
+    const value = valueIn(entity, column)
+    if (isObject(value)) setValueIn(clone, column, freshValue(column, value))
   }
   for (const relation of metadata.relations) {
     const related: unknown = relation.isLazy ? undefined : relation.getEntityValue(entity)
@@ -31,6 +33,13 @@ export function cloneOf(metadata: EntityMetadata, entity: ObjectLiteral): Object
     relation.setEntityValue(clone, Array.isArray(related) ? clones : clones[0])
   }
   return clone
+}
+
+/** A lazy relation is a getter. To assign what is none makes an object of ordinary speed, to define it would not. */
+function copyProperty(entity: ObjectLiteral, clone: ObjectLiteral, key: string | symbol): void {
+  const property = Object.getOwnPropertyDescriptor(entity, key) as PropertyDescriptor
+  if (property.writable && property.enumerable && property.configurable) clone[key as string] = property.value
+  else Object.defineProperty(clone, key, property)
 }
 
 /** A value of a class comes from a transformer, which makes another one. */
