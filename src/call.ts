@@ -153,7 +153,9 @@ export async function openCalls(
   const members: unknown[] = Array.from(list)
   const given = layersFor(members[0], 0)
   const plain = plainLayers(metadata, given)
-  const settledLayers = plain ?? (await withLazyRelations(metadata, given))
+  const awaited = plain ?? withLazyRelations(metadata, given)
+  // Nothing is awaited without need: until it is copied, what is given can still be changed.
+  const settledLayers = awaited instanceof Promise ? await awaited : awaited
   const criteria: Criteria[] = []
   for (const member of members) {
     const read = readCriteria(metadata, member, criteria.length)

@@ -5,7 +5,7 @@ import { isTransientFailure, uniqueViolation } from './failures.js'
 import { insertRow, LostClaim, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { look, lookAgain, readMatch, readMode } from './reading.js'
-import { needsRecovery, recovered } from './recovering.js'
+import { recovered } from './recovering.js'
 import { insertWithRelated, takesRelatedStatements } from './related.js'
 import { inRounds } from './rounds.js'
 import type { QueryRunner } from './typeorm.js'
@@ -21,13 +21,13 @@ export async function getOrCreate(call: Call): Promise<Result> {
   if (mayInsertFirst(call)) return await createInRounds(call, await call.newRow())
   if (looksWhereItInserts(call)) return await createInRounds(call)
   const found = await look(call)
-  if (found) return [needsRecovery(call, found) ? await recovered(call, found) : found, false]
+  if (found) return [await recovered(call, found), false]
   return await createInRounds(call, await call.newRow())
 }
 
 /**
- * One connection for both leaves others no time between: of callers that wait for a connection, most find the row. A
- * function that makes defaults must not run while one is held.
+ * On one connection for both, so that callers who wait for a connection find the row instead of racing for it. A function
+ * that makes defaults must not run while one is held.
  */
 function looksWhereItInserts(call: Call): boolean {
   if (call.makesDefaults) return false
@@ -46,7 +46,7 @@ function createInRounds(call: Call, row?: NewRow): Promise<Result> {
     onConnection(call.manager, call.dialect, 'master', async (runner) => {
       isInTransaction = runner.isTransactionActive
       const found = row ? undefined : await readMatch(call, runner)
-      if (found) return [needsRecovery(call, found) ? await recovered(call, found, runner) : found, false]
+      if (found) return [await recovered(call, found, runner), false]
       row ??= await call.newRow()
       return createOrLookAgain(call, runner, row)
     }),

@@ -4,15 +4,14 @@ import { onConnection } from './connection.js'
 import { readAgain, readById } from './reading.js'
 import { broadcastRecover, idOf, type QueryRunner } from './typeorm.js'
 
-/** Is it a soft-deleted match that `restoreDeleted` asks to recover? */
-export function needsRecovery({ options, metadata }: Call, found: ObjectLiteral): boolean {
-  if (!options.restoreDeleted) return false
-  return (metadata.deleteDateColumn?.getEntityValue(found) ?? undefined) !== undefined
-}
-
-/** A soft-deleted match is recovered on the primary; anything else is returned as it is. */
-export async function recovered(call: Call, found: ObjectLiteral, runner?: QueryRunner): Promise<ObjectLiteral> {
-  if (!needsRecovery(call, found)) return found
+/** With `restoreDeleted`, a soft-deleted match is recovered on the primary; anything else is returned as it is, at once. */
+export function recovered(
+  call: Call,
+  found: ObjectLiteral,
+  runner?: QueryRunner,
+): ObjectLiteral | Promise<ObjectLiteral> {
+  const deletedAt = call.metadata.deleteDateColumn?.getEntityValue(found) ?? undefined
+  if (!call.options.restoreDeleted || deletedAt === undefined) return found
   if (runner) return recover(call, runner, found)
   return onConnection(call.manager, call.dialect, 'master', (own) => recover(call, own, found))
 }

@@ -856,6 +856,18 @@ describe('one connection', () => {
   })
 })
 
+test('what is changed in the list or the defaults after the call does not reach the rows', async () => {
+  const team = await db.dataSource.manager.save(Team, { name: 'T' })
+  const list = emails(3)
+  const defaults = { name: 'given', team: { id: team.id } }
+  const call = usersOf().getOrCreateMany(list, defaults)
+  defaults.name = 'changed'
+  list.pop()
+  Object.assign(list[0] ?? {}, { email: 'changed@x' })
+  const results = await call
+  expect(results.map(([{ email, name }]) => [email, name])).toEqual(emails(3).map(({ email }) => [email, 'given']))
+})
+
 if (database.hasArrays) {
   test('sixty keys are found and stored also where a column is of another type than its entity says', async () => {
     const own = await openDatabase([Tag])
