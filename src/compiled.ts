@@ -1,8 +1,10 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { sendStatement } from './connection.js'
+import type { Pinned } from './criteria.js'
 import { ownColumnsOf } from './inserting.js'
-import { loadsRelations, select } from './reading.js'
+import { valueIn } from './properties.js'
+import { loadsRelations, seesDeleted, select } from './reading.js'
 import { Shape } from './shape.js'
 import { nameOfText, TextCache } from './text-cache.js'
 import { broadcastLoad, type ColumnMetadata, type EntityMetadata, type QueryRunner } from './typeorm.js'
@@ -40,10 +42,34 @@ export interface ReadList {
  * is read beside them; `undefined` where the query builder has to be asked.
  */
 export function readCompiled(call: Call, runner: QueryRunner): Promise<ReadList> | undefined {
-  const { pinned } = call.criteria
-  if (!pinned || !isCompilable(call)) return undefined
+  const { pinned, pinsEverything } = call.criteria
+  if (!pinned || !pinsEverything) return undefined
+  return readPinned(call, runner, pinned, seesDeleted(call), call.isUnique ? undefined : 2)
+}
+
+/** The same for the row with this primary key. */
+export function readIdCompiled(
+  call: Call,
+  runner: QueryRunner,
+  id: ObjectLiteral,
+  withDeleted: boolean,
+): Promise<ReadList> | undefined {
+  const key = { columns: call.metadata.primaryColumns, valueFor: (column: ColumnMetadata) => valueIn(id, column) }
+  return readPinned(call, runner, key, withDeleted)
+}
+
+function readPinned(
+  call: Call,
+  runner: QueryRunner,
+  pinned: Pinned,
+  withDeleted: boolean,
+  limit?: number,
+): Promise<ReadList> | undefined {
+  if (!isCompilable(call)) return undefined
   const { columns } = pinned
-  const lookUp = lookUps.get(call.metadata, keyFor(call, columns), () => compile(call, runner, columns))
+  const lookUp = lookUps.get(call.metadata, keyFor(columns, withDeleted), () =>
+    compile(call, runner, { columns, withDeleted, limit }),
+  )
   if (!lookUp) return undefined
   const values = valuesFor(lookUp, (column) => persistent(column, pinned.valueFor(column)))
   return values.every(isSentAsItIs) ? read(call, runner, lookUp, values) : undefined
@@ -58,9 +84,11 @@ export function readListCompiled(
 ): Promise<ReadList> | undefined {
   const { comparesWithList } = call.dialect
   if (!comparesWithList || !isCompilable(call) || !(column.isSelect || column.isPrimary)) return undefined
+  const columns = [column]
+  const withDeleted = seesDeleted(call)
   const comparison = comparesWithList(column, `:${markOf(0)}`, list.length)
-  const lookUp = lookUps.get(call.metadata, `${keyFor(call, [column])} ${comparison}`, () =>
-    compile(call, runner, [column], comparison),
+  const lookUp = lookUps.get(call.metadata, `${keyFor(columns, withDeleted)} ${comparison}`, () =>
+    compile(call, runner, { columns, withDeleted, comparison }),
   )
   if (!lookUp) return undefined
   const sent = list.map((value) => persistent(column, value))
@@ -86,9 +114,7 @@ const valuesFor = ({ parameters }: LookUp, sent: (column: ColumnMetadata) => unk
   parameters.map((part) => ('constant' in part ? part.constant : sent(part)))
 
 function isCompilable(call: Call): boolean {
-  const { criteria, dialect, metadata } = call
-  if (!dialect.comparesPlainValues || !criteria.pinsEverything || loadsRelations(call)) return false
-  return metadata.relationIds.length === 0
+  return call.dialect.comparesPlainValues && !loadsRelations(call) && call.metadata.relationIds.length === 0
 }
 
 function persistent(column: ColumnMetadata, value: unknown): unknown {
@@ -97,28 +123,35 @@ function persistent(column: ColumnMetadata, value: unknown): unknown {
   return transformers.reduce((transformed, transformer) => transformer.to(transformed), value)
 }
 
-function keyFor({ options }: Call, columns: readonly ColumnMetadata[]): string {
+function keyFor(columns: readonly ColumnMetadata[], withDeleted: boolean): string {
   const paths = columns.length === 1 ? (columns[0]?.propertyPath ?? '') : columns.map((column) => column.propertyPath)
-  return options.withDeleted || options.restoreDeleted ? `${paths}, deleted` : String(paths)
+  return withDeleted ? `${paths}, deleted` : String(paths)
 }
 
 const markOf = (index: number) => `get_or_create_${index}`
+
+interface LookUpManner {
+  readonly columns: readonly ColumnMetadata[]
+  readonly withDeleted: boolean
+  /** How a column is compared with a list; absent where it is compared with one value. */
+  readonly comparison?: string
+  readonly limit?: number | undefined
+}
 
 /** Each key column gets a value that stands for it, and is looked for among the parameters of the finished text. */
 function compile(
   call: Call,
   runner: QueryRunner,
-  columns: readonly ColumnMetadata[],
-  comparison?: string,
+  { columns, withDeleted, comparison, limit }: LookUpManner,
 ): LookUp | undefined {
   const { driver } = call.dataSource
   const marks = new Map(columns.map((column, index) => [markOf(index), column]))
-  const query = select(call, runner, {}, call.options.withDeleted || call.options.restoreDeleted)
+  const query = select(call, runner, {}, withDeleted)
   for (const [mark, column] of marks) {
     const path = `${driver.escape(call.metadata.name)}.${driver.escape(column.databaseName)}`
     query.andWhere(`${path} ${comparison ?? `= :${mark}`}`, { [mark]: mark })
   }
-  if (!comparison && !call.isUnique) query.limit(2)
+  if (limit !== undefined) query.limit(limit)
   const [sql, parameters] = query.getQueryAndParameters()
   const aliasOf = (column: ColumnMetadata) => aliasIn(sql, call, column)
   const shape = shapeOf(call.metadata, aliasOf)

@@ -1,6 +1,6 @@
 import type { FindOptionsWhere, ObjectLiteral, ReplicationMode, SelectQueryBuilder } from 'typeorm'
 import type { Call } from './call.js'
-import { readCompiled } from './compiled.js'
+import { readCompiled, readIdCompiled } from './compiled.js'
 import { onConnection } from './connection.js'
 import { MultipleEntitiesFoundError } from './errors.js'
 import { idOf, type QueryRunner, type RelationMetadata, replaceLockClause } from './typeorm.js'
@@ -56,10 +56,11 @@ export async function readById(
   call: Call,
   runner: QueryRunner,
   id: ObjectLiteral,
-  withDeleted = call.options.withDeleted,
+  withDeleted = call.options.withDeleted ?? false,
 ): Promise<ObjectLiteral | undefined> {
-  const query = select(call, runner, id as FindOptionsWhere<ObjectLiteral>, withDeleted)
-  return (await query.getMany())[0]
+  const compiled = readIdCompiled(call, runner, id, withDeleted)
+  const rows = compiled ? (await compiled).entities : await select(call, runner, id, withDeleted).getMany()
+  return rows[0]
 }
 
 /** A row that nobody else can change until the transaction ends. */
@@ -93,10 +94,9 @@ async function readLocked(
   runner: QueryRunner,
   known: ObjectLiteral | undefined,
 ): Promise<LockedRow | undefined> {
-  const { withDeleted, restoreDeleted } = call.options
   const id = known && idOf(call.metadata, known)
   const where = [call.criteria.where()].flat().map((member) => Object.assign({}, member, id))
-  const query = lock(call, select(call, runner, where, withDeleted || restoreDeleted))
+  const query = lock(call, select(call, runner, where, seesDeleted(call)))
   const { clock } = call.dialect
   if (clock && call.metadata.updateDateColumn) query.addSelect(clock, CLOCK)
   const { entities, raw } = await query.getRawAndEntities()
@@ -142,11 +142,15 @@ function onlyOf(call: Call, [match, another]: ObjectLiteral[]): ObjectLiteral | 
 }
 
 function matching(call: Call, runner: QueryRunner): SelectQueryBuilder<ObjectLiteral> {
-  const { withDeleted, restoreDeleted } = call.options
-  const query = select(call, runner, call.criteria.where(), withDeleted || restoreDeleted)
+  const query = select(call, runner, call.criteria.where(), seesDeleted(call))
   if (call.isUnique) return query
   // `take` counts entities at the price of a second SELECT, `limit` counts rows: the same where no join repeats ours.
   return call.criteria.joinToMany || loadsRelations(call) ? query.take(2) : query.limit(2)
+}
+
+/** Do the criteria find soft-deleted rows? */
+export function seesDeleted({ options }: Call): boolean {
+  return options.withDeleted === true || options.restoreDeleted === true
 }
 
 /** `cache: false`: an empty answer that TypeORM's query cache kept from the first read would hide the winner. */

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryGeneratedColumn, QueryRunnerAlreadyReleasedError } from 'typeorm'
+import { Column, Entity, PrimaryGeneratedColumn, QueryBuilder, QueryRunnerAlreadyReleasedError } from 'typeorm'
 import { getOrCreateMixin, InvalidOptionsError } from '../../src/index.js'
 import { database, type OpenDatabase, openDatabase } from '../databases.js'
 import { entities, User } from '../entities.js'
@@ -41,6 +41,23 @@ describe.each([false, true])('look-ups with prepare: %s', (prepare) => {
     expect(outside.map(([user, created]) => [user.email, created])).toEqual(emails.map((email) => [email, false]))
     expect(inside.map(([user, created]) => [user.email, created])).toEqual(emails.map((email) => [email, false]))
   })
+})
+
+test('TypeORM writes the SQL of a hit and of a miss once', async () => {
+  const users = db.dataSource.getRepository(User).extend(getOrCreateMixin())
+  const missAndHit = async (email: string) => [
+    (await users.getOrCreate({ email }, { name: 'A' }))[1],
+    (await users.getOrCreate({ email }, { name: 'A' }))[1],
+  ]
+  await missAndHit('written@x')
+  const texts = jest.spyOn(QueryBuilder.prototype, 'getQueryAndParameters')
+
+  expect(await missAndHit('sent-again@x')).toEqual([true, false])
+  expect(texts).not.toHaveBeenCalled()
+
+  await users.findOneBy({ email: 'written@x' })
+  expect(texts).toHaveBeenCalled()
+  texts.mockRestore()
 })
 
 @Entity('shape')
