@@ -2,7 +2,7 @@ import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, uniqueViolation } from './failures.js'
-import { insertRow, LostClaim, type Manner, prepareCandidate } from './inserting.js'
+import { insertRow, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { look, lookAgain, readMatch, readMode } from './reading.js'
 import { recovered } from './recovering.js'
@@ -17,12 +17,15 @@ type Result = [entity: ObjectLiteral, created: boolean]
  * Look; if there is no row, create it; if someone else was faster, look again; if there is still nothing, it was no race
  * and the database's own error says what it was.
  */
-export async function getOrCreate(call: Call): Promise<Result> {
-  if (mayInsertFirst(call)) return await createInRounds(call, await call.newRow())
-  if (looksWhereItInserts(call)) return await createInRounds(call)
-  const found = await look(call)
+export function getOrCreate(call: Call): Promise<Result> {
+  return looksWhereItInserts(call) ? createInRounds(call) : lookThenCreate(call)
+}
+
+/** With no connection held in between. */
+async function lookThenCreate(call: Call): Promise<Result> {
+  const found = mayInsertFirst(call) ? undefined : await look(call)
   if (found) return [await recovered(call, found), false]
-  return await createInRounds(call, await call.newRow())
+  return createInRounds(call, await call.newRow())
 }
 
 /**
@@ -30,7 +33,7 @@ export async function getOrCreate(call: Call): Promise<Result> {
  * that makes defaults must not run while one is held.
  */
 function looksWhereItInserts(call: Call): boolean {
-  if (call.makesDefaults) return false
+  if (call.makesDefaults || mayInsertFirst(call)) return false
   return Boolean(call.manager.queryRunner) || !call.dataSource.driver.isReplicated || readMode(call) === 'master'
 }
 
@@ -73,7 +76,9 @@ export async function createOrLookAgain(
   const candidate = prepared ?? (await prepareCandidate(call, runner, row))
   let failure: unknown
   for (const manner of waysToInsert(call, row)) {
-    const claim = await claimRow(call, runner, row, candidate, manner)
+    const claim = await (takesRelatedStatements(call, row)
+      ? insertWithRelated(call, runner, candidate, row)
+      : insertRow(call, runner, candidate, manner))
     if (claim.created) return [claim.created, true]
     failure = claim.failure
     const winner = await lookAgain(call, runner)
@@ -96,25 +101,6 @@ function waysToInsert(call: Call, row: NewRow): Manner[] {
   // ON CONFLICT cannot be used on a table with a deferrable key (55000 in PostgreSQL).
   const hasDeferrableKey = call.metadata.uniques.some((unique) => unique.deferrable)
   return hasDeferrableKey ? ['guarded'] : ['yielding', 'guarded']
-}
-
-/** A row that was created, or why it was not; an insert that yielded gives no reason. */
-async function claimRow(
-  call: Call,
-  runner: QueryRunner,
-  row: NewRow,
-  candidate: ObjectLiteral,
-  manner: Manner,
-): Promise<{ created?: ObjectLiteral; failure?: unknown }> {
-  try {
-    const created = takesRelatedStatements(call, row)
-      ? await insertWithRelated(call, runner, candidate, row)
-      : await insertRow(call, runner, candidate, manner)
-    return created ? { created } : {}
-  } catch (error) {
-    if (error instanceof LostClaim) return { failure: error.failure }
-    throw error
-  }
 }
 
 /** Can the row that stood in the way have been one that the criteria find, gone again before it could be read? */

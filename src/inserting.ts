@@ -40,32 +40,45 @@ function entityFrom({ metadata }: Call, runner: QueryRunner, { values, isPlain }
   return runner.manager.create(metadata.target as EntityTarget<ObjectLiteral>, values as DeepPartial<ObjectLiteral>)
 }
 
-/** Inserts the row, runs AfterInsert, and returns it as a read would. Nothing is returned where the insert yielded. */
+/** The row that was created, or the violation of a key that stood in its way; an insert that yielded gives no reason. */
+export interface Claim {
+  readonly created?: ObjectLiteral
+  readonly failure?: unknown
+}
+
+/** Inserts the row, runs AfterInsert, and returns it as a read would. */
 export async function insertRow(
   call: Call,
   runner: QueryRunner,
   candidate: ObjectLiteral,
   manner: Manner,
-): Promise<ObjectLiteral | undefined> {
-  const written = await claiming(() => writeRow(call, runner, candidate, manner))
-  if (!written) return undefined
-  const row = written.row ?? (await readCandidate(call, runner, candidate))
+): Promise<Claim> {
+  let written: WrittenRow | undefined
+  try {
+    written = await writeRow(call, runner, candidate, manner)
+  } catch (error) {
+    return lostClaim(error)
+  }
+  if (!written) return {}
+  const created = written.row ?? (await readCandidate(call, runner, candidate))
   if (isHeard(runner, 'afterInsert', call.metadata))
     await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
-  return row
+  return { created }
 }
 
-/** A unique key stood in the way of our statements, not of a hook's: whoever holds it may be the winner. */
-export class LostClaim {
-  constructor(readonly failure: unknown) {}
+/**
+ * For failures of our statements, not of a hook: where a unique key stood in the way, whoever holds it may be the winner.
+ *
+ * @throws any other failure
+ */
+export function lostClaim(failure: unknown): Claim {
+  if (isUniqueViolation(failure) || isTakenTreeRoot(failure)) return { failure }
+  throw failure
 }
 
-export async function claiming<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw isUniqueViolation(error) || isTakenTreeRoot(error) ? new LostClaim(error) : error
-  }
+interface WrittenRow {
+  /** Where the INSERT returned all of it. */
+  readonly row?: ObjectLiteral
 }
 
 /**
@@ -78,7 +91,7 @@ export async function writeRow(
   runner: QueryRunner,
   candidate: ObjectLiteral,
   manner: Manner,
-): Promise<{ row?: ObjectLiteral } | undefined> {
+): Promise<WrittenRow | undefined> {
   const { metadata, dialect } = call
   const { driver } = call.dataSource
   const yields = manner === 'yielding'

@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { atomically } from './connection.js'
-import { claiming, readCandidate, writeRow } from './inserting.js'
+import { type Claim, lostClaim, readCandidate, writeRow } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { broadcastInsert, idOf, type QueryRunner, type RelationMetadata } from './typeorm.js'
 
@@ -20,20 +20,31 @@ export async function insertWithRelated(
   runner: QueryRunner,
   candidate: ObjectLiteral,
   row: NewRow,
-): Promise<ObjectLiteral> {
+): Promise<Claim> {
   const tree = call.metadata.treeType ? await import('./persistence.js') : undefined
-  return atomically(runner, call.dialect, async () => {
-    await claiming(async () => {
-      for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
-      await tree?.beforeTreeInsert(runner, call.metadata, candidate)
-      await writeRow(call, runner, candidate, 'plain')
-      await tree?.afterTreeInsert(runner, call.metadata, candidate)
-      if (row.children.length > 0) await saveChildren(call, runner, candidate, row.children)
+  let failure: unknown
+  const write = async () => {
+    for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
+    await tree?.beforeTreeInsert(runner, call.metadata, candidate)
+    await writeRow(call, runner, candidate, 'plain')
+    await tree?.afterTreeInsert(runner, call.metadata, candidate)
+    if (row.children.length > 0) await saveChildren(call, runner, candidate, row.children)
+  }
+  const work = async () => {
+    await write().catch((error) => {
+      failure = error
+      throw error
     })
     const stored = await readCandidate(call, runner, candidate)
     await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
     return stored
-  })
+  }
+  try {
+    return { created: await atomically(runner, call.dialect, work) }
+  } catch (error) {
+    if (error === failure) return lostClaim(error)
+    throw error
+  }
 }
 
 export async function saveParent(

@@ -18,21 +18,26 @@ interface Turn {
 }
 
 class Queue {
+  /** Absent while nobody is inside. */
   #waiting: (() => void)[] | undefined
 
-  async whenIdle(): Promise<void> {
-    while (this.#waiting) await this.run(async () => undefined)
+  /** A promise only where somebody is inside. */
+  enter(): Promise<void> | undefined {
+    if (this.#waiting) return new Promise((resolve) => this.#waiting?.push(resolve))
+    this.#waiting = []
+    return undefined
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#waiting) await new Promise<void>((resolve) => this.#waiting?.push(resolve))
-    else this.#waiting = []
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting?.shift()
-      if (next) next()
-      else this.#waiting = undefined
+  leave(): void {
+    const next = this.#waiting?.shift()
+    if (next) next()
+    else this.#waiting = undefined
+  }
+
+  async whenIdle(): Promise<void> {
+    while (this.#waiting) {
+      await this.enter()
+      this.leave()
     }
   }
 }
@@ -47,16 +52,17 @@ export async function inTurn<T>(key: object, work: () => Promise<T>): Promise<T>
   if (!context) return work()
   const outer = turnOn(key, context.getStore())
   const queue = outer ? outer.nested : queueOf(key)
-  return queue.run(async () => {
-    const turn: Turn = { key, nested: new Queue(), outer: context.getStore(), isOver: false }
-    try {
-      return await context.run(turn, work)
-    } finally {
-      // A hook may have called us without waiting for the answer: that call is still inside this turn.
-      await turn.nested.whenIdle()
-      turn.isOver = true
-    }
-  })
+  const others = queue.enter()
+  if (others) await others
+  const turn: Turn = { key, nested: new Queue(), outer: context.getStore(), isOver: false }
+  try {
+    return await context.run(turn, work)
+  } finally {
+    // A hook may have called us without waiting for the answer: that call is still inside this turn.
+    await turn.nested.whenIdle()
+    turn.isOver = true
+    queue.leave()
+  }
 }
 
 /** The running turn on `key` that this code is inside of. A turn that is over no longer holds the connection. */

@@ -123,6 +123,26 @@ test('a conflict on another key, when nothing yielded to it, is the very object 
   expect(seen).toContain((error as QueryFailedError).driverError)
 })
 
+test('its stack names the caller where that of a plain insert does, in and out of a transaction', async () => {
+  const values = wrongValues['a missing value']
+  async function importParcel(work: () => Promise<unknown>) {
+    return await work()
+  }
+  const namesCaller = async (work: () => Promise<unknown>) =>
+    (await failureOf(importParcel(work))).stack?.includes('importParcel')
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 10 // as in Node, where nobody has set it
+
+  const plain = await namesCaller(() => parcels.insert({ code: 'new', ...values }))
+  const outside = await namesCaller(() => parcels.getOrCreate({ code: 'new' }, values))
+  const inside = await namesCaller(() =>
+    db.dataSource.transaction((manager) => manager.withRepository(parcels).getOrCreate({ code: 'new' }, values)),
+  )
+  Error.stackTraceLimit = stackTraceLimit
+
+  expect([outside, inside]).toEqual([plain, plain])
+})
+
 test('what defaults throw is passed on as it is, and nothing is stored', async () => {
   const thrown = { not: 'even an error' }
   const call = parcels.getOrCreate({ code: 'new' }, () => Promise.reject(thrown))
