@@ -7,6 +7,7 @@ import {
   type EntitySubscriberInterface,
   EventSubscriber,
   type InsertEvent,
+  ManyToOne,
   PrimaryGeneratedColumn,
 } from 'typeorm'
 import { isUniqueViolation, withGetOrCreate } from '../../src/index.js'
@@ -83,7 +84,44 @@ class PageSubscriber implements EntitySubscriberInterface<Page> {
   }
 }
 
+@Entity()
+class Author {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ length: 40 })
+  name!: string
+}
+
+/** Its creation takes a transaction, because the author is created with it. */
+@Entity()
+class Book {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ unique: true, length: 40 })
+  title!: string
+
+  @ManyToOne(() => Author, { cascade: true })
+  author!: Author
+}
+
+@EventSubscriber()
+class BookSubscriber implements EntitySubscriberInterface<Book> {
+  listenTo() {
+    return Book
+  }
+
+  async afterInsert({ manager }: InsertEvent<Book>) {
+    events.push('afterInsert')
+    await manager.insert(Audit, { note: TAKEN })
+  }
+}
+
+const TAKEN = 'taken'
+
 const pagesOf = (manager: EntityManager) => withGetOrCreate(manager.getRepository(Page))
+const booksOf = (manager: EntityManager) => withGetOrCreate(manager.getRepository(Book))
 const auditsOf = (manager: EntityManager) => withGetOrCreate(manager.getRepository(Audit))
 
 let db: OpenDatabase
@@ -92,7 +130,8 @@ let paths = 0
 let path: string
 
 beforeAll(async () => {
-  db = await openDatabase([Page, Audit], { subscribers: [PageSubscriber] })
+  db = await openDatabase([Page, Audit, Author, Book], { subscribers: [PageSubscriber, BookSubscriber] })
+  await db.dataSource.manager.insert(Audit, { note: TAKEN })
   rival = await openRival(db)
 })
 beforeEach(() => {
@@ -207,6 +246,27 @@ describe.each(surroundings)('%s', (_where, within) => {
 
     expect(failure).toBe(refusal)
     expect(await db.dataSource.getRepository(Page).countBy({ path })).toBe(0)
+  })
+})
+
+describe.each(surroundings)('%s, a unique violation of a hook after the insert', (_where, within) => {
+  test('is its own, and no lost race', async () => {
+    during.afterInsert = ({ manager }) => manager.insert(Audit, { note: TAKEN })
+    const failure = await within(db.dataSource, (manager) => failureOf(pagesOf(manager).getOrCreate({ path })))
+
+    expect(isUniqueViolation(failure)).toBe(true)
+    expect(events.filter((event) => event.startsWith('afterInsert'))).toHaveLength(1)
+  })
+
+  test('is its own, and takes back what was created with the row', async () => {
+    const failure = await within(db.dataSource, (manager) =>
+      failureOf(booksOf(manager).getOrCreate({ title: path }, { author: { name: path } })),
+    )
+
+    expect(isUniqueViolation(failure)).toBe(true)
+    expect(events).toEqual(['afterInsert'])
+    expect(await db.dataSource.manager.countBy(Book, { title: path })).toBe(0)
+    expect(await db.dataSource.manager.countBy(Author, { name: path })).toBe(0)
   })
 })
 

@@ -31,6 +31,24 @@ class Hooks implements EntitySubscriberInterface<User> {
   }
 }
 
+/** Calls that `Hasty` has started. */
+const started: Promise<unknown>[] = []
+
+/** Does not wait for what it starts, which takes a savepoint and fails. */
+@EventSubscriber()
+class Hasty implements EntitySubscriberInterface<User> {
+  listenTo() {
+    return User
+  }
+
+  afterInsert({ manager, entity }: InsertEvent<User>) {
+    const posts = manager.getRepository(Post).extend(getOrCreateMixin())
+    const call = posts.getOrCreate({ slug: entity.email }, { tags: [{ label: 'taken' }] })
+    call.catch(() => undefined)
+    started.push(call)
+  }
+}
+
 let db: OpenDatabase
 let users: GetOrCreateRepository<User>
 let posts: GetOrCreateRepository<Post>
@@ -145,4 +163,20 @@ describe('hooks that call getOrCreate on the manager of their event', () => {
     await users.save(users.create({ email: 'a@x', name: 'a' }))
     await expectRowsOfTheHooks(['a@x'])
   })
+})
+
+test('what a hook starts and does not wait for is over before the next call writes', async () => {
+  await open([Hasty])
+  await db.dataSource.manager.insert(Tag, { label: 'taken' })
+  const emails = numbered(5, (index) => `${index}@x`)
+
+  await db.dataSource.transaction(async (manager) => {
+    const bound = manager.withRepository(users)
+    await Promise.all(emails.map((email) => bound.getOrCreate({ email }, { name: 'a' })))
+    const outcomes = await Promise.allSettled(started)
+    expect(outcomes.map(({ status }) => status)).toEqual(emails.map(() => 'rejected'))
+  })
+
+  expect(await valuesOf(users, 'email')).toEqual(emails)
+  expect(await posts.count()).toBe(0)
 })
