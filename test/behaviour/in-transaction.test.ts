@@ -708,14 +708,17 @@ if (database.locks) {
       await expectNothingStored()
     })
 
-    test('fails when the work kept that to itself, and nothing is stored', async () => {
+    test('fails when the work kept that to itself: it is not run again, and nothing is stored', async () => {
+      let runs = 0
       let inWork: Error | undefined
       const work: Work = async (_result, manager) => {
+        runs++
         await send(manager, 'before')
         inWork = await failureOf(die(manager))
       }
       const call = you.users.getOrCreateInTransaction({ email: 'a@x' }, { name: 'A' }, { work })
       expect(await failureOf(call)).toBe(inWork)
+      expect(runs).toBe(1)
       await expectNothingStored()
     })
 

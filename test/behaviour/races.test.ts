@@ -170,19 +170,23 @@ describe('the winner is found', () => {
     expect(defaults).toHaveBeenCalledTimes(1)
   })
 
-  test('although the query cache is always on and remembers that there was no row', async () => {
-    const cached = await openDatabase(entities, { cache: { alwaysEnabled: true } })
-    const other = await openRival(cached)
-    const users = usersOf(cached.dataSource)
-    const [user, created] = await users.getOrCreate({ email: 'c@x' }, async () => {
-      await other.act((manager) => manager.insert(User, { email: 'c@x', name: 'the winner' }))
-      return { name: 'the loser' }
-    })
-    expect([user.name, created]).toEqual(['the winner', false])
-    await other.act((manager) => manager.delete(User, { email: 'c@x' }))
-    expect((await users.getOrCreate({ email: 'c@x' }, { name: 'again' }))[1]).toBe(true)
-    await cached.close()
-  })
+  test.each([{}, { relations: { team: true } }])(
+    'although the query cache is always on and remembers that there was no row (%j)',
+    async (options) => {
+      const cached = await openDatabase(entities, { cache: { alwaysEnabled: true } })
+      const other = await openRival(cached)
+      const users = usersOf(cached.dataSource)
+      const beaten = async () => {
+        await other.act((manager) => manager.insert(User, { email: 'c@x', name: 'the winner' }))
+        return { name: 'the loser' }
+      }
+      const [user, created] = await users.getOrCreate({ email: 'c@x' }, beaten, options)
+      expect([user.name, created]).toEqual(['the winner', false])
+      await other.act((manager) => manager.delete(User, { email: 'c@x' }))
+      expect((await users.getOrCreate({ email: 'c@x' }, { name: 'again' }, options))[1]).toBe(true)
+      await cached.close()
+    },
+  )
 
   const allLevels = database.isolationLevels.length > 0 ? database.isolationLevels : [undefined]
   const transactionAt = <T>(level: IsolationLevel | undefined, work: (manager: EntityManager) => Promise<T>) =>
