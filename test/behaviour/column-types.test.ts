@@ -115,3 +115,28 @@ if (insensitive) {
     })
   })
 }
+
+if (isSupported({ type: 'char' })) {
+  test('a key that comes back with more or fewer blanks than it was given is found and created like any other', async () => {
+    const Stamp = new EntitySchema<{ id: number; code: string }>({
+      name: 'Stamp',
+      columns: {
+        id: { type: Number, primary: true, generated: true },
+        code: { type: 'char', length: 5, unique: true },
+      },
+    })
+    const db = await openDatabase([Stamp])
+    const stamps = withGetOrCreate(db.dataSource.getRepository(Stamp))
+    const list = [{ code: 'ab' }, { code: 'cd ' }, { code: 'ef   ' }]
+    const created = async () => (await stamps.getOrCreateMany(list)).map(([, isNew]) => isNew)
+
+    try {
+      await stamps.getOrCreate({ code: 'ef' })
+      expect(await created()).toEqual([true, true, false])
+      expect(await created()).toEqual([false, false, false])
+      expect((await stamps.getOrCreate({ code: 'ab' }))[1]).toBe(false)
+    } finally {
+      await db.close()
+    }
+  })
+}
