@@ -16,7 +16,7 @@ import { keysOf, tableIdOf } from './bulk-keys.js'
 import type { Call, CallList } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, isUniqueViolation } from './failures.js'
-import { createOrLookAgain } from './get-or-create.js'
+import { createOrLookAgain, refusesToYield } from './get-or-create.js'
 import { columnsWithChosenIds } from './insert-text.js'
 import { prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
@@ -149,6 +149,8 @@ async function createAlone(list: Call, runner: QueryRunner, item: BulkItem, unma
  * of its own. A row whose key a default or a hook has changed cannot be told by it afterwards, and goes alone.
  */
 async function groupsOf(call: Call, runner: QueryRunner, chunk: BulkItems): Promise<BulkItems[]> {
+  // One duplicate would fail the statement for all of them, and the transaction with it.
+  if (refusesToYield(call)) return []
   const groups = new Map<string, BulkItem[]>()
   const keys = keysOf(call)
   for (const item of chunk.values()) {

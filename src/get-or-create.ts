@@ -98,9 +98,12 @@ const unexplained = new WeakSet<object>()
  */
 function waysToInsert(call: Call, row: NewRow): Manner[] {
   if (!call.dialect.failedStatementAbortsTransaction || takesRelatedStatements(call, row)) return ['plain']
-  // ON CONFLICT cannot be used on a table with a deferrable key (55000 in PostgreSQL).
-  const hasDeferrableKey = call.metadata.uniques.some((unique) => unique.deferrable)
-  return hasDeferrableKey ? ['guarded'] : ['yielding', 'guarded']
+  return refusesToYield(call) ? ['guarded'] : ['yielding', 'guarded']
+}
+
+/** ON CONFLICT cannot be used on a table with a deferrable key (55000 in PostgreSQL). */
+export function refusesToYield({ dialect, metadata }: Call): boolean {
+  return dialect.failedStatementAbortsTransaction && metadata.uniques.some((unique) => unique.deferrable)
 }
 
 /** Can the row that stood in the way have been one that the criteria find, gone again before it could be read? */

@@ -54,4 +54,21 @@ describe.each(surroundings)('where a unique constraint is deferrable, %s', (_whe
     const codes = (await db.dataSource.manager.find(Slot)).map(({ code }) => code)
     expect(codes.sort()).toEqual(['a', 'after', 'before'])
   })
+
+  test('getOrCreateMany creates what is missing, and finds what a rival was faster with', async () => {
+    await db.dataSource.manager.insert(Slot, { code: 'b' })
+    const beaten = async ({ code }: { code?: unknown }) => {
+      if (code === 'a') await rival.act((other) => other.insert(Slot, { code: 'a', name: 'the winner' }))
+      return { name: 'ours' }
+    }
+    const list = ['a', 'b', 'c', 'd'].map((code) => ({ code }))
+    const results = await within(db.dataSource, (manager) => slotsOf(manager).getOrCreateMany(list, beaten))
+
+    expect(results.map(([slot, created]) => [slot.code, slot.name, created])).toEqual([
+      ['a', 'the winner', false],
+      ['b', '', false],
+      ['c', 'ours', true],
+      ['d', 'ours', true],
+    ])
+  })
 })
