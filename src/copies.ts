@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
 import { copyOf, isObject } from './operators.js'
-import { setValueIn, valueIn } from './properties.js'
-import type { ColumnMetadata, EntityMetadata } from './typeorm.js'
+import { setRelated, setValueIn, valueIn } from './properties.js'
+import type { ColumnMetadata, EmbeddedMetadata, EntityMetadata } from './typeorm.js'
 
 /** An entity with copies of the column values of another, and nothing else. */
 export function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
@@ -17,10 +17,7 @@ export function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral): Obje
 export function cloneOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
   const clone: ObjectLiteral = Object.create(Object.getPrototypeOf(entity))
   for (const key of Reflect.ownKeys(entity)) copyProperty(entity, clone, key)
-  for (const { propertyPath } of metadata.embeddeds) {
-    const part = clone[propertyPath]
-    if (part) clone[propertyPath] = Object.assign(Object.create(Object.getPrototypeOf(part)), part)
-  }
+  cloneParts(clone, metadata.embeddeds)
   for (const column of metadata.columns) {
     if (column.isVirtual || column.relationMetadata) continue
     const value = valueIn(entity, column)
@@ -30,9 +27,20 @@ export function cloneOf(metadata: EntityMetadata, entity: ObjectLiteral): Object
     const related: unknown = relation.isLazy ? undefined : relation.getEntityValue(entity)
     if (!isObject(related)) continue
     const clones = [related].flat().map((one) => cloneOf(relation.inverseEntityMetadata, one))
-    relation.setEntityValue(clone, Array.isArray(related) ? clones : clones[0])
+    setRelated(clone, relation, Array.isArray(related) ? clones : clones[0])
   }
   return clone
+}
+
+/** Gives the clone embedded objects of its own, and those embedded in them. */
+function cloneParts(clone: ObjectLiteral, embeddeds: readonly EmbeddedMetadata[]): void {
+  for (const { propertyName, embeddeds: inner } of embeddeds) {
+    const part = clone[propertyName]
+    if (!isObject(part)) continue
+    const own = Object.assign(Object.create(Object.getPrototypeOf(part)), part)
+    clone[propertyName] = own
+    cloneParts(own, inner)
+  }
 }
 
 /** A lazy relation is a getter. To assign what is none makes an object of ordinary speed, to define it would not. */

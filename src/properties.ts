@@ -38,6 +38,12 @@ export function setValueIn(entity: ObjectLiteral, column: ColumnMetadata, value:
   else column.setEntityValue(entity, value)
 }
 
+/** TypeORM's own accessor merges into the object that is there, which somebody else may hold. */
+export function setRelated(entity: ObjectLiteral, relation: RelationMetadata, value: unknown): void {
+  if (relation.embeddedMetadata || relation.isLazy) relation.setEntityValue(entity, value)
+  else entity[relation.propertyName] = value
+}
+
 const TEXT_TYPES = new Set<unknown>([String, 'varchar', 'nvarchar', 'character varying', 'text'])
 
 /** Is it of a type whose strings are sent, stored and returned as they are? */

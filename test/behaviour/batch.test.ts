@@ -1,4 +1,12 @@
-import { type EntitySubscriberInterface, EventSubscriber, type InsertEvent } from 'typeorm'
+import {
+  Column,
+  Entity,
+  type EntitySubscriberInterface,
+  EventSubscriber,
+  type InsertEvent,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+} from 'typeorm'
 import { getOrCreateMixin, InvalidOptionsError, isUniqueViolation } from '../../src/index.js'
 import { type OpenDatabase, openDatabase } from '../databases.js'
 import { gate } from '../duel.js'
@@ -13,11 +21,48 @@ class Inserted implements EntitySubscriberInterface {
   }
 }
 
+/** What a transformer makes. */
+class Price {
+  constructor(readonly cents: number) {}
+}
+const asPrice = { to: (price?: Price) => price?.cents, from: (cents: number) => new Price(cents) }
+
+class Unit {
+  @Column({ default: 'cm', length: 10 })
+  name!: string
+}
+
+class Size {
+  @Column({ default: 1 })
+  height!: number
+
+  @Column(() => Unit)
+  unit!: Unit
+}
+
+@Entity()
+class Shelf {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ unique: true, length: 60 })
+  label!: string
+
+  @Column({ type: 'int', transformer: asPrice })
+  price!: Price
+
+  @Column(() => Size)
+  size!: Size
+
+  @ManyToOne(() => Team, { eager: true })
+  team!: Team
+}
+
 let db: OpenDatabase
 let run = 0
 
 beforeAll(async () => {
-  db = await openDatabase(entities, { subscribers: [Inserted] })
+  db = await openDatabase([...entities, Shelf], { subscribers: [Inserted] })
 })
 beforeEach(() => {
   run += 1
@@ -70,6 +115,22 @@ describe('calls of one tick', () => {
     expect(other).toBeInstanceOf(User)
     expect(other).not.toBe(one)
     expect(other.createdAt).not.toBe(one.createdAt)
+  })
+
+  test('with equal criteria share nothing that their row is made of', async () => {
+    const shelves = db.dataSource.getRepository(Shelf).extend(getOrCreateMixin({ batch: true }))
+    const team = await db.dataSource.manager.save(Team, { name: email('team') })
+    const call = () => shelves.getOrCreate({ label: email('shelf') }, { price: new Price(5), team: { id: team.id } })
+
+    const [[one], [other]] = await Promise.all([call(), call()])
+
+    expect(other).toEqual(one)
+    expect([other.team, other.price, other.size]).toEqual([expect.any(Team), expect.any(Price), expect.any(Size)])
+    expect(other.size.unit).toBeInstanceOf(Unit)
+    expect(other.team).not.toBe(one.team)
+    expect(other.price).not.toBe(one.price)
+    expect(other.size).not.toBe(one.size)
+    expect(other.size.unit).not.toBe(one.size.unit)
   })
 
   test('do not fail for a neighbour: each gets its own error', async () => {
