@@ -23,18 +23,17 @@ export async function insertWithRelated(
 ): Promise<Claim> {
   const tree = call.metadata.treeType ? await import('./persistence.js') : undefined
   let failure: unknown
-  const write = async () => {
-    for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
-    await tree?.beforeTreeInsert(runner, call.metadata, candidate)
-    await writeRow(call, runner, candidate, 'plain')
-    await tree?.afterTreeInsert(runner, call.metadata, candidate)
-    if (row.children.length > 0) await saveChildren(call, runner, candidate, row.children)
-  }
   const work = async () => {
-    await write().catch((error) => {
+    try {
+      for (const relation of row.parents) await saveParent(runner, relation, relation.getEntityValue(candidate))
+      await tree?.beforeTreeInsert(runner, call.metadata, candidate)
+      await writeRow(call, runner, candidate, 'plain')
+      await tree?.afterTreeInsert(runner, call.metadata, candidate)
+      if (row.children.length > 0) await saveChildren(call, runner, candidate, row.children)
+    } catch (error) {
       failure = error
       throw error
-    })
+    }
     const stored = await readCandidate(call, runner, candidate)
     await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
     return stored

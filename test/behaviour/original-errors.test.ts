@@ -123,6 +123,11 @@ test('a conflict on another key, when nothing yielded to it, is the very object 
   expect(seen).toContain((error as QueryFailedError).driverError)
 })
 
+const { stackTraceLimit } = Error
+afterEach(() => {
+  Error.stackTraceLimit = stackTraceLimit
+})
+
 test('its stack names the caller where that of a plain insert does, in and out of a transaction', async () => {
   const values = wrongValues['a missing value']
   async function importParcel(work: () => Promise<unknown>) {
@@ -130,7 +135,6 @@ test('its stack names the caller where that of a plain insert does, in and out o
   }
   const namesCaller = async (work: () => Promise<unknown>) =>
     (await failureOf(importParcel(work))).stack?.includes('importParcel')
-  const { stackTraceLimit } = Error
   Error.stackTraceLimit = 10 // as in Node, where nobody has set it
 
   const plain = await namesCaller(() => parcels.insert({ code: 'new', ...values }))
@@ -138,7 +142,6 @@ test('its stack names the caller where that of a plain insert does, in and out o
   const inside = await namesCaller(() =>
     db.dataSource.transaction((manager) => manager.withRepository(parcels).getOrCreate({ code: 'new' }, values)),
   )
-  Error.stackTraceLimit = stackTraceLimit
 
   expect([outside, inside]).toEqual([plain, plain])
 })
