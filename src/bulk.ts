@@ -182,7 +182,7 @@ export function acknowledge(call: Call, runner: QueryRunner, item: BulkItem): Pr
   const { entity, candidate } = item
   if (!entity || !candidate || !item.isCreated) return undefined
   item.candidate = undefined
-  if (!isHeard(runner, 'afterInsert', call.metadata)) return undefined
+  if (!isHeard(runner, call.metadata.afterInsertListeners)) return undefined
   // Reading a lazy relation would load it.
   const read = call.metadata.columns.filter(
     (column) => !column.isVirtual && column.getEntityValue(entity) !== undefined,

@@ -50,7 +50,8 @@ function createInRounds(call: Call, row?: NewRow): Promise<Result> {
       isInTransaction = runner.isTransactionActive
       const found = row ? undefined : await readMatch(call, runner)
       if (found) return [await recovered(call, found, runner), false]
-      row ??= await call.newRow()
+      const made = row ?? call.newRow()
+      row = made instanceof Promise ? await made : made
       return createOrLookAgain(call, runner, row)
     }),
   )
@@ -73,7 +74,9 @@ export async function createOrLookAgain(
   row: NewRow,
   prepared?: ObjectLiteral,
 ): Promise<Result> {
-  const candidate = prepared ?? (await prepareCandidate(call, runner, row))
+  // `await` costs turns of the microtask queue also where there is nothing to wait for.
+  const ready = prepared ?? prepareCandidate(call, runner, row)
+  const candidate = ready instanceof Promise ? await ready : ready
   let failure: unknown
   for (const manner of waysToInsert(call, row)) {
     const claim = await (takesRelatedStatements(call, row)

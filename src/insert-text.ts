@@ -54,27 +54,29 @@ interface SentValues {
   readonly lists: readonly unknown[][]
 }
 
-const firstOf = ({ lists }: SentValues): unknown[] => lists.map(([value]) => value)
+const firstOf = ({ lists }: SentValues): unknown[] => lists.map((list) => list[0])
 
 /** Nothing where a value is an SQL expression, or where the rows have values for different columns. */
 function sentValues({ metadata, dataSource }: Call, candidates: readonly ObjectLiteral[]): SentValues | undefined {
   const columns = insertableColumns(metadata)
-  const lists = columns.map((): unknown[] => [])
+  const lists: unknown[][] = []
   let kinds = ''
   for (const candidate of candidates) {
     const isFirst = kinds.length < columns.length
     let at = 0
+    let list = 0
     for (const column of columns) {
       const sent = sentFor(metadata, column, candidate, dataSource.driver)
       if (typeof sent === 'function') return undefined
       const kind = kindOf(sent)
       if (isFirst) kinds += kind
-      else if (kinds[at] !== kind) return undefined
-      if (sent !== undefined) lists[at]?.push(sent)
-      at++
+      else if (kinds[at++] !== kind) return undefined
+      if (sent === undefined) continue
+      if (isFirst) lists.push([sent])
+      else lists[list++]?.push(sent)
     }
   }
-  return { kinds, lists: lists.filter((list) => list.length > 0) }
+  return { kinds, lists }
 }
 
 function sentFor(metadata: EntityMetadata, column: ColumnMetadata, candidate: ObjectLiteral, driver: Driver): unknown {
@@ -97,7 +99,17 @@ function insertableColumns(metadata: EntityMetadata): ColumnMetadata[] {
 const kindOf = (value: unknown) => (value === undefined ? '-' : value === null ? '0' : '+')
 
 const keyOf = ({ kinds }: SentValues, { yields, returning }: InsertManner) =>
-  `${yields}:${returning?.map((column) => column.databaseName).join()}:${kinds}`
+  `${kinds}${yields ? '?' : '!'}${returning ? namesOf(returning) : ''}`
+
+const names = new WeakMap<readonly ColumnMetadata[], string>()
+
+function namesOf(columns: readonly ColumnMetadata[]): string {
+  const known = names.get(columns)
+  if (known !== undefined) return known
+  const joined = columns.map((column) => column.databaseName).join()
+  names.set(columns, joined)
+  return joined
+}
 
 /** Only where TypeORM sends for this row what we would send. */
 function compile(

@@ -4,6 +4,7 @@ import { guarded, sendStatement } from './connection.js'
 import { isUniqueViolation } from './failures.js'
 import { builtInsert, type InsertStatement, insertStatement } from './insert-text.js'
 import type { NewRow } from './new-row.js'
+import { copyInto } from './operators.js'
 import { setValueIn, valueIn } from './properties.js'
 import { loadsRelations, readById } from './reading.js'
 import { Shape } from './shape.js'
@@ -31,12 +32,16 @@ export type Manner = 'plain' | 'yielding' | 'guarded'
 /** The entity that is about to be inserted, after BeforeInsert; a promise only where somebody listens. */
 export function prepareCandidate(call: Call, runner: QueryRunner, row: NewRow): ObjectLiteral | Promise<ObjectLiteral> {
   const candidate = entityFrom(call, runner, row)
-  if (!isHeard(runner, 'beforeInsert', call.metadata)) return candidate
+  if (!isHeard(runner, call.metadata.beforeInsertListeners)) return candidate
   return broadcastInsert(runner, 'BeforeInsert', call.metadata, candidate).then(() => candidate)
 }
 
 function entityFrom({ metadata }: Call, runner: QueryRunner, { values, isPlain }: NewRow): ObjectLiteral {
-  if (isPlain) return Object.assign(metadata.create(runner), values)
+  if (isPlain) {
+    const entity = metadata.create(runner)
+    copyInto(entity, values)
+    return entity
+  }
   return runner.manager.create(metadata.target as EntityTarget<ObjectLiteral>, values as DeepPartial<ObjectLiteral>)
 }
 
@@ -61,7 +66,7 @@ export async function insertRow(
   }
   if (!written) return {}
   const created = written.row ?? (await readCandidate(call, runner, candidate))
-  if (isHeard(runner, 'afterInsert', call.metadata))
+  if (isHeard(runner, call.metadata.afterInsertListeners))
     await broadcastInsert(runner, 'AfterInsert', call.metadata, candidate)
   return { created }
 }

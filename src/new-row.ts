@@ -1,6 +1,6 @@
 import type { ObjectLiteral } from 'typeorm'
 import { InvalidValuesError, received } from './errors.js'
-import { isObject, isOperator, isPlainObject, setAt } from './operators.js'
+import { copyInto, isObject, isOperator, isPlainObject, setAt } from './operators.js'
 import { foreignKeyOf, isOwningToOne, isStored, keyNamesOf, plainCopyOf, propertyOf } from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
@@ -28,8 +28,9 @@ const NONE: readonly RelationMetadata[] = []
 
 /** A new row of plain criteria and plain layers. */
 export function plainNewRow(criteriaValues: ObjectLiteral, layers: readonly ValueLayer[]): NewRow {
-  const values = { ...criteriaValues }
-  for (const layer of layers) Object.assign(values, layer.values)
+  const values: ObjectLiteral = {}
+  copyInto(values, criteriaValues)
+  for (const layer of layers) copyInto(values, layer.values as ObjectLiteral)
   return { values, parents: NONE, children: NONE, isPlain: true }
 }
 

@@ -39,13 +39,9 @@ export function idOf(metadata: EntityMetadata, entity: ObjectLiteral | undefined
   return id
 }
 
-/** Is there a listener or a subscriber that an event may concern? */
-export function isHeard(
-  runner: QueryRunner,
-  event: 'beforeInsert' | 'afterInsert' | 'afterLoad',
-  metadata: EntityMetadata,
-): boolean {
-  return metadata[`${event}Listeners`].length > 0 || dataSourceOf(runner.manager).subscribers.length > 0
+/** Is there a listener of the entity, or a subscriber, that an event may concern? */
+export function isHeard(runner: QueryRunner, listeners: EntityMetadata['listeners']): boolean {
+  return listeners.length > 0 || dataSourceOf(runner.manager).subscribers.length > 0
 }
 
 export function driverOf(column: ColumnMetadata): Driver {
@@ -84,7 +80,7 @@ export function broadcastLoad(
   metadata: EntityMetadata,
   entities: object[],
 ): Promise<void> | undefined {
-  if (entities.length === 0 || !isHeard(runner, 'afterLoad', metadata)) return undefined
+  if (entities.length === 0 || !isHeard(runner, metadata.afterLoadListeners)) return undefined
   return runner.broadcaster.broadcast('Load', metadata, entities)
 }
 
