@@ -116,12 +116,20 @@ describe('nobody is undone', () => {
   const neighbours = Array.from({ length: 20 }, (_, index) => `neighbour ${index}`)
 
   test('a neighbour who writes on the same manager keeps its rows when a race is lost', async () => {
-    await inTransaction(async (manager) => {
-      await Promise.all([
-        writeTeams(manager, neighbours.length),
-        ...['a@x', 'b@x', 'c@x'].map((email) => loseRace(manager, email)),
-      ])
+    const emails = ['a@x', 'b@x', 'c@x']
+    const rows = emails.map((email) => ({ email, name: 'the winner' }))
+    // All at once: on InnoDB a loser locks the gap before its key, where a winner of a lower key would have to wait.
+    let winners: Promise<unknown> | undefined
+    const defaults = async () => {
+      winners ??= rival.act((other) => other.insert(User, rows))
+      await winners
+      return { name: 'the loser' }
+    }
+    const [, ...results] = await inTransaction((manager) => {
+      const calls = emails.map((email) => manager.withRepository(users).getOrCreate({ email }, defaults))
+      return Promise.all([writeTeams(manager, neighbours.length), ...calls])
     })
+    expect(results.map(([user, created]) => [user.name, created])).toEqual(emails.map(() => ['the winner', false]))
     expect(await namesOfTeams()).toEqual(neighbours)
   })
 
