@@ -16,7 +16,7 @@ import { keysOf, tableIdOf } from './bulk-keys.js'
 import type { Call, CallList } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, isUniqueViolation } from './failures.js'
-import { createOrLookAgain, refusesToYield } from './get-or-create.js'
+import { getOrCreateOn, refusesToYield } from './get-or-create.js'
 import { columnsWithChosenIds } from './insert-text.js'
 import { prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
@@ -133,7 +133,7 @@ async function createAlone(list: Call, runner: QueryRunner, item: BulkItem, unma
   item.isSettledAlone = true
   const found = await lookAgain(call, runner)
   if (!found) {
-    const [entity, created] = await createOrLookAgain(call, runner, item.row as NewRow, item.candidate)
+    const [entity, created] = await getOrCreateOn(call, runner, item.row as NewRow, item.candidate)
     item.candidate = undefined
     item.entity = entity
     item.isCreated = created

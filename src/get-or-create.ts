@@ -38,21 +38,16 @@ function looksWhereItInserts(call: Call): boolean {
 }
 
 /**
- * Looks first where no new row is given. Another round where the winner may be gone again, and after a deadlock or
- * serialization failure. In the caller's transaction such a failure is passed on: the transaction is gone, and going on
- * would store the rest of it outside of any.
+ * Another round where the winner may be gone again, and after a deadlock or serialization failure. In the caller's
+ * transaction such a failure is passed on: the transaction is gone, and going on would store the rest of it outside of any.
  */
 function createInRounds(call: Call, row?: NewRow): Promise<Result> {
   let isInTransaction = false
   const isCurable = (error: unknown) => isUnsettledRace(call, error) || (isTransientFailure(error) && !isInTransaction)
   return inRounds(call.options.attempts, isCurable, () =>
-    onConnection(call.manager, call.dialect, 'master', async (runner) => {
+    onConnection(call.manager, call.dialect, 'master', (runner) => {
       isInTransaction = runner.isTransactionActive
-      const found = row ? undefined : await readMatch(call, runner)
-      if (found) return [await recovered(call, found, runner), false]
-      const made = row ?? call.newRow()
-      row = made instanceof Promise ? await made : made
-      return createOrLookAgain(call, runner, row)
+      return getOrCreateOn(call, runner, row)
     }),
   )
 }
@@ -68,13 +63,21 @@ export async function getOrBuild(call: Call): Promise<[entity: ObjectLiteral, is
   ]
 }
 
-export async function createOrLookAgain(
+/**
+ * One round, which looks first where no new row is given. Not split any further: Node keeps ten frames of a stack, and an
+ * original error names the caller as long as we stay below that.
+ */
+export async function getOrCreateOn(
   call: Call,
   runner: QueryRunner,
-  row: NewRow,
+  given?: NewRow,
   prepared?: ObjectLiteral,
 ): Promise<Result> {
+  const found = given ? undefined : await readMatch(call, runner)
+  if (found) return [await recovered(call, found, runner), false]
   // `await` costs turns of the microtask queue also where there is nothing to wait for.
+  const made = given ?? call.newRow()
+  const row = made instanceof Promise ? await made : made
   const ready = prepared ?? prepareCandidate(call, runner, row)
   const candidate = ready instanceof Promise ? await ready : ready
   let failure: unknown
