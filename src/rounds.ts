@@ -8,18 +8,24 @@ export async function inRounds<T>(
   round: (attempt: number) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
+    const start = Date.now()
     try {
       return await round(attempt)
     } catch (error) {
       if (attempt >= attempts || !isCurable(error)) throw error
-      await backOff(attempt)
+      await backOff(attempt, Date.now() - start)
     }
   }
 }
 
-const FIRST_PAUSE_MS = 8
+const SHORTEST_PAUSE_MS = 8
+const LONGEST_PAUSE_MS = 250
 
-/** Exponential, with full jitter: those who collided once must not meet again in step. */
-function backOff(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * FIRST_PAUSE_MS * 2 ** attempt))
+/**
+ * Exponential, with full jitter: those who collided once must not meet again in step. It starts from what a round takes,
+ * because the others need about as long to be through.
+ */
+function backOff(attempt: number, lostMs: number): Promise<void> {
+  const pauseMs = Math.min(Math.max(lostMs, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS)
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs * 2 ** attempt))
 }
