@@ -60,23 +60,65 @@ export async function getOrCreateMany(
 
 /** All of the missing rows or none of them, in the caller's transaction or one of ours that may run again. */
 async function createAll(call: Call, chunks: BulkItems[], done: () => void): Promise<void> {
-  if (isInTransaction(call.manager)) return createChunks(call, chunks, done)
+  if (isInTransaction(call.manager)) return createChunks(call, chunks, done, new Progress())
   await inRounds(call.options.attempts, isTransientFailure, async (attempt) => {
     for (const chunk of chunks) for (const item of chunk.values()) forget(item)
     // Those who won meanwhile have stored most of our rows: to insert them again would be to meet the others again.
-    if (attempt > 1) await onPrimary(call, chunks, lookFirst)
-    await inOwnTransaction(call, undefined, (manager) => createChunks(call.with({ manager }), chunks, done))
+    if (attempt > 1) await lookForOpen(call, chunks)
+    await createGivingWay(call, chunks, done)
   })
 }
 
-async function createChunks(call: Call, chunks: BulkItems[], done: () => void): Promise<void> {
-  const unmatched: Unmatched = new Set()
+/**
+ * InnoDB keeps what an INSERT that met a duplicate has locked, gaps included, until the transaction ends, and whoever
+ * inserts beside it deadlocks with our next statement. So as long as nothing is stored, and no hook may have written,
+ * a transaction that met the row of somebody else ends there, and another one inserts what is missing then.
+ */
+async function createGivingWay(call: Call, chunks: BulkItems[], done: () => void): Promise<void> {
+  const { dialect, dataSource, metadata } = call
+  const hasHooks = dataSource.subscribers.length > 0 || metadata.beforeInsertListeners.length > 0
+  let givesWay = !dialect.failedStatementAbortsTransaction && !hasHooks
+  for (;;) {
+    const progress = new Progress(givesWay)
+    const before = openIn(chunks)
+    try {
+      return await inOwnTransaction(call, undefined, (manager) =>
+        createChunks(call.with({ manager }), chunks, done, progress),
+      )
+    } catch (error) {
+      if (!progress.gaveWay) throw error
+    }
+    await lookForOpen(call, chunks)
+    givesWay = openIn(chunks) < before
+  }
+}
+
+function lookForOpen(call: Call, chunks: BulkItems[]): Promise<void> {
+  return onPrimary(call, chunks, async (_, runner, chunk) => {
+    const open = stillOpen(chunk)
+    if (open.size > 0) await lookFirst(call, runner, open)
+  })
+}
+
+/** What one transaction has come to. */
+class Progress {
+  /** Primary keys of rows that our INSERTs stored under a key which no item has to the letter. */
+  readonly unmatched = new Set<string>()
+  gaveWay = false
+
+  /** @param givesWay Does it end at a unique violation, for another transaction to go on? */
+  constructor(public givesWay = false) {}
+}
+
+async function createChunks(call: Call, chunks: BulkItems[], done: () => void, progress: Progress): Promise<void> {
   await onPrimary(call, chunks, async (_, runner, chunk) => {
     const missing = stillOpen(chunk)
-    if (missing.size > 0) await createChunk(call, runner, missing, unmatched)
+    if (missing.size > 0) await createChunk(call, runner, missing, progress)
     done()
   })
 }
+
+const openIn = (chunks: BulkItems[]) => chunks.reduce((count, chunk) => count + stillOpen(chunk).size, 0)
 
 /** Those that have no entity yet. */
 function stillOpen(items: BulkItems): BulkItems {
@@ -94,27 +136,27 @@ function onPrimary(
   })
 }
 
-/** Primary keys of rows that our INSERTs stored under a key which no item has to the letter. */
-type Unmatched = Set<string>
-
-async function createChunk(call: Call, runner: QueryRunner, chunk: BulkItems, unmatched: Unmatched): Promise<void> {
-  for (const group of await groupsOf(call, runner, chunk)) await insertTogether(call, runner, group, unmatched)
-  for (const item of chunk.values()) if (!item.entity) await createAlone(call, runner, item, unmatched)
+async function createChunk(call: Call, runner: QueryRunner, chunk: BulkItems, progress: Progress): Promise<void> {
+  for (const group of await groupsOf(call, runner, chunk)) await insertTogether(call, runner, group, progress)
+  for (const item of chunk.values()) if (!item.entity) await createAlone(call, runner, item, progress)
 }
 
 /**
  * One INSERT for all. Where an insert cannot yield, one duplicate fails the whole statement: look who was faster, then try
  * again in halves, which leaves the rows that have no duplicate in statements with others.
  */
-async function insertTogether(call: Call, runner: QueryRunner, items: BulkItems, unmatched: Unmatched): Promise<void> {
+async function insertTogether(call: Call, runner: QueryRunner, items: BulkItems, progress: Progress): Promise<void> {
   const canYield = call.dialect.failedStatementAbortsTransaction
   let isStored = true
   try {
-    for (const id of await insertMany(call, runner, items)) unmatched.add(id)
+    for (const id of await insertMany(call, runner, items)) progress.unmatched.add(id)
   } catch (error) {
     if (canYield || !isUniqueViolation(error)) throw error
+    progress.gaveWay = progress.givesWay
+    if (progress.gaveWay) throw error
     isStored = false
   }
+  progress.givesWay = false
   const lost = stillOpen(items)
   if (lost.size > 0) await lookMany(call, runner, lost)
   for (const item of items.values()) {
@@ -125,11 +167,12 @@ async function insertTogether(call: Call, runner: QueryRunner, items: BulkItems,
   const open = [...stillOpen(lost).values()]
   if (open.length < 2) return
   for (const part of chunksOf(open, Math.ceil(open.length / 2)))
-    if (part.size > 1) await insertTogether(call, runner, part, unmatched)
+    if (part.size > 1) await insertTogether(call, runner, part, progress)
 }
 
-async function createAlone(list: Call, runner: QueryRunner, item: BulkItem, unmatched: Unmatched): Promise<void> {
+async function createAlone(list: Call, runner: QueryRunner, item: BulkItem, progress: Progress): Promise<void> {
   const call = list.with({ criteria: item.criteria })
+  progress.givesWay = false
   item.isSettledAlone = true
   const found = await lookAgain(call, runner)
   if (!found) {
@@ -140,7 +183,7 @@ async function createAlone(list: Call, runner: QueryRunner, item: BulkItem, unma
     return
   }
   item.entity = found
-  if (unmatched.delete(tableIdOf(call.metadata, found))) item.isCreated = true
+  if (progress.unmatched.delete(tableIdOf(call.metadata, found))) item.isCreated = true
   await acknowledge(call, runner, item)
 }
 

@@ -168,6 +168,51 @@ const beaten = (count: number, by: (manager: EntityManager) => Promise<unknown>)
 const list = keys.slice(0, 6)
 const winners = () => [list[4], list[1]].map((criteria) => ({ email: criteria?.email as string, name: 'the winner' }))
 
+// An INSERT that met a duplicate has locked gaps on InnoDB, until its transaction ends.
+describe('a transaction of ours that met a row of somebody else', () => {
+  const lose = () =>
+    usersOf().getOrCreateMany(
+      list,
+      beaten(6, (other) => other.insert(User, winners())),
+    )
+
+  /** The statements of a call that loses, by their first words. */
+  const sentBy = async (call: () => Promise<unknown>) =>
+    (await db.statements.of(call)).map((sql) => /^\w+/.exec(sql)?.[0]).filter((word) => word !== 'SELECT')
+
+  const insertsInTwoTransactions = ['INSERT', 'ROLLBACK', 'START', 'INSERT', 'COMMIT']
+
+  test('ends there, and another one inserts what is still missing', async () => {
+    const [, ...sent] = await sentBy(lose)
+    const expected = database.failedStatementSpoilsTransaction ? ['INSERT', 'COMMIT'] : insertsInTwoTransactions
+    expect(sent.map((word) => (word === 'BEGIN' ? 'START' : word))).toEqual(expected)
+  })
+
+  test('goes on where a hook may have written in it', async () => {
+    db.dataSource.subscribers.push({ listenTo: () => User })
+    expect(await sentBy(lose)).not.toContain('ROLLBACK')
+    expect(await usersOf().count()).toBe(6)
+  })
+
+  test('goes on where it was opened by the caller', async () => {
+    const sent = await sentBy(() =>
+      db.dataSource.transaction((manager) => {
+        const byRival = beaten(6, (other) => other.insert(User, winners()))
+        return usersOf(manager).getOrCreateMany(list, byRival)
+      }),
+    )
+    expect(sent).not.toContain('ROLLBACK')
+    expect(await usersOf().count()).toBe(6)
+  })
+
+  test('goes on where the row in the way is none of those it looks for, and tells the original error', async () => {
+    await usersOf().insert({ email: 'other@x', name: 'other', handle: 'h3' })
+    const call = usersOf().getOrCreateMany(list, (_criteria, n) => ({ name: 'n', handle: `h${n}` }))
+    expect(isUniqueViolation(await failureOf(call))).toBe(true)
+    expect(await usersOf().count()).toBe(1)
+  })
+})
+
 describe.each(surroundings)('%s', (_where, within) => {
   test('rows that someone else stored meanwhile are found, and stay as they are', async () => {
     const results = await within(db.dataSource, (manager) =>
