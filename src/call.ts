@@ -4,6 +4,7 @@ import type { Dialect } from './dialects/dialect.js'
 import { dialectOf } from './dialects/registry.js'
 import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
 import { composeNewRow, type NewRow, plainLayers, plainNewRow, type ValueLayer, withLazyRelations } from './new-row.js'
+import { isPromise } from './operators.js'
 import type { ResolvedOptions } from './options.js'
 import { type DataSource, dataSourceOf, type EntityMetadata } from './typeorm.js'
 import { coversUniqueKey, insistOnAUniqueKey } from './unique-key.js'
@@ -109,15 +110,19 @@ export function openCall(
   resolve: Resolve,
 ): Call | Promise<Call> {
   const context = contextOf(repository, resolve)
-  const checked = plainLayers(context.metadata, layers)
-  if (checked) return insistOnUniqueness(new Call(context, readCriteria(context.metadata, criteria), checked))
-  return openClosely(context, criteria, layers)
+  const { metadata } = context
+  // Before anything is awaited: until they are copied, the criteria can still be changed.
+  const read = readCriteria(metadata, criteria)
+  const checked = plainLayers(metadata, layers)
+  if (checked) return insistOnUniqueness(new Call(context, read, checked))
+  const settledLayers = withLazyRelations(metadata, layers)
+  if (!isPromise(settledLayers)) return openClosely(context, read, settledLayers)
+  return settledLayers.then((awaited) => openClosely(context, read, awaited))
 }
 
 /** Composed at once also where a function is to follow, so that what is given already is checked before any SQL. */
-async function openClosely(context: Context, criteria: unknown, given: readonly ValueLayer[]): Promise<Call> {
-  const layers = await withLazyRelations(context.metadata, given)
-  const call = new Call(context, readCriteria(context.metadata, criteria), layers)
+function openClosely(context: Context, criteria: Criteria, layers: readonly ValueLayer[]): Call {
+  const call = new Call(context, criteria, layers)
   call.given()
   return insistOnUniqueness(call)
 }
@@ -155,7 +160,7 @@ export async function openCalls(
   const plain = plainLayers(metadata, given)
   const awaited = plain ?? withLazyRelations(metadata, given)
   // Nothing is awaited without need: until it is copied, what is given can still be changed.
-  const settledLayers = awaited instanceof Promise ? await awaited : awaited
+  const settledLayers = isPromise(awaited) ? await awaited : awaited
   const criteria: Criteria[] = []
   for (const member of members) {
     const read = readCriteria(metadata, member, criteria.length)

@@ -20,6 +20,7 @@ import { getOrCreateOn, refusesToYield } from './get-or-create.js'
 import { columnsWithChosenIds } from './insert-text.js'
 import { prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
+import { isPromise } from './operators.js'
 import type { BulkOptions } from './options.js'
 import { loadsRelations, lookAgain, readMode } from './reading.js'
 import { takesRelatedStatements } from './related.js'
@@ -48,7 +49,7 @@ export async function getOrCreateMany(
   // Before any transaction, so that no connection is held meanwhile, and once, whatever happens then.
   for (const item of missing) {
     const row = list.newRow(item.index)
-    item.row = row instanceof Promise ? await row : row
+    item.row = isPromise(row) ? await row : row
   }
   if (missing.length > 0) await createAll(call, chunksOf(missing, size), done)
   const rows = oneARow(call, [...items.values()])
@@ -199,7 +200,7 @@ async function groupsOf(call: Call, runner: QueryRunner, chunk: BulkItems): Prom
   for (const item of chunk.values()) {
     if (!item.row || takesRelatedStatements(call, item.row)) continue
     const prepared = prepareCandidate(call, runner, item.row)
-    const candidate = prepared instanceof Promise ? await prepared : prepared
+    const candidate = isPromise(prepared) ? await prepared : prepared
     item.candidate = candidate
     if (keys.ofEntity(candidate) !== item.key) continue
     const written = columnsWithChosenIds(call.metadata, candidate)?.join() ?? ''

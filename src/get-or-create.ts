@@ -4,6 +4,7 @@ import { onConnection } from './connection.js'
 import { isTransientFailure, uniqueViolation } from './failures.js'
 import { insertRow, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
+import { isPromise } from './operators.js'
 import { look, lookAgain, readMatch, readMode } from './reading.js'
 import { recovered } from './recovering.js'
 import { insertWithRelated, takesRelatedStatements } from './related.js'
@@ -77,9 +78,9 @@ export async function getOrCreateOn(
   if (found) return [await recovered(call, found, runner), false]
   // `await` costs turns of the microtask queue also where there is nothing to wait for.
   const made = given ?? call.newRow()
-  const row = made instanceof Promise ? await made : made
+  const row = isPromise(made) ? await made : made
   const ready = prepared ?? prepareCandidate(call, runner, row)
-  const candidate = ready instanceof Promise ? await ready : ready
+  const candidate = isPromise(ready) ? await ready : ready
   let failure: unknown
   for (const manner of waysToInsert(call, row)) {
     const claim = await (takesRelatedStatements(call, row)

@@ -53,6 +53,11 @@ export function isEntityInstance(value: object, metadata: EntityMetadata): boole
   return !isPlainObject(value) || typeof metadata.target !== 'function'
 }
 
+/** Not by `instanceof`: async functions return native promises also where an application replaces the global. */
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return isObject(value) && typeof value.then === 'function'
+}
+
 /** As `Object.assign` for plain objects, which takes several times as long where there are few properties. */
 export function copyInto(target: Record<string, unknown>, source: Record<string, unknown>): void {
   for (const name in source) target[name] = source[name]

@@ -4,6 +4,7 @@ import { type Defaults, openCall, openCalls, sqlDialectOf } from './call.js'
 import { getOrBuild, getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
 import { getOrCreateInTransaction } from './in-transaction.js'
+import { isPromise } from './operators.js'
 import {
   type BatchOptions,
   checkIsolationLevel,
@@ -231,7 +232,7 @@ export function getOrCreateMixin(options?: GetOrCreateMixinOptions): GetOrCreate
     async getOrCreate(criteria, defaults, given) {
       const resolve = resolving(given, getOrCreateOptionChecks)
       const opened = openCall(this, criteria, layer('defaults', defaults), resolve)
-      const call = opened instanceof Promise ? await opened : opened
+      const call = isPromise(opened) ? await opened : opened
       // `await` here takes two turns of the microtask queue less than a promise that is passed on.
       return await (mixin.batch ? getOrCreateTogether(call, sizeOf(mixin.batch)) : getOrCreate(call))
     },

@@ -399,6 +399,19 @@ describe('arguments are left as they were', () => {
     expect(code.value).toBe('raced')
   })
 
+  test.each<[string, () => object | (() => object)]>([
+    ['values', () => ({ level: 1 })],
+    ['a function', () => () => ({ level: 1 })],
+    ['values without a prototype', () => Object.assign(Object.create(null), { level: 1 })],
+  ])('what is changed in them after the call does not reach the row, with %s as defaults', async (_form, defaults) => {
+    const criteria = { code: 'first' }
+    const calls = ['first', 'second'].map((code) => {
+      criteria.code = code
+      return repositoryOf(Badge).getOrCreate(criteria, defaults())
+    })
+    expect((await Promise.all(calls)).map(([{ code }]) => code)).toEqual(['first', 'second'])
+  })
+
   test('the entity that comes back shares nothing with them', async () => {
     const defaults = { contact: { city: 'Oslo' } }
     const [customer] = await repositoryOf(Customer).getOrCreate({ contact: { phone: 'shared' } }, defaults)
