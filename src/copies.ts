@@ -3,12 +3,16 @@ import { copyOf, isObject } from './operators.js'
 import { setRelated, setValueIn, valueIn } from './properties.js'
 import type { ColumnMetadata, EmbeddedMetadata, EntityMetadata } from './typeorm.js'
 
-/** An entity with copies of the column values of another, and nothing else. */
-export function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
+/**
+ * An entity with the column values of another, and nothing else. What a transformer made is copied for `hooks` only, who
+ * may change it: to store and load a value once more can make another one of it.
+ */
+export function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral, hooks?: 'for hooks'): ObjectLiteral {
   const copy: ObjectLiteral = metadata.create(undefined, { fromDeserializer: true })
   for (const column of metadata.columns) {
     const value = column.isVirtual ? undefined : column.getEntityValue(entity)
-    if (value !== undefined) column.setEntityValue(copy, freshValue(column, value))
+    if (value === undefined) continue
+    column.setEntityValue(copy, column.transformer && !hooks ? value : freshValue(column, value))
   }
   return copy
 }
@@ -53,7 +57,7 @@ function copyProperty(entity: ObjectLiteral, clone: ObjectLiteral, key: string |
 /** A value of a class comes from a transformer, which makes another one. */
 function freshValue(column: ColumnMetadata, value: unknown): unknown {
   const transformers = [column.transformer ?? []].flat()
-  if (transformers.length === 0 || value === null) return copyOf(value)
+  if (transformers.length === 0 || !isObject(value)) return copyOf(value)
   const stored = transformers.reduce((last, transformer) => transformer.to(last), value)
   return transformers.reduceRight((last, transformer) => transformer.from(last), stored)
 }

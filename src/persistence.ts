@@ -11,7 +11,7 @@ import { SubjectChangedColumnsComputer } from 'typeorm/persistence/SubjectChange
 import { ClosureSubjectExecutor } from 'typeorm/persistence/tree/ClosureSubjectExecutor.js'
 import { MaterializedPathSubjectExecutor } from 'typeorm/persistence/tree/MaterializedPathSubjectExecutor.js'
 import { NestedSetSubjectExecutor } from 'typeorm/persistence/tree/NestedSetSubjectExecutor.js'
-import { dataSourceOf, type EntityMetadata, idOf, type QueryRunner } from './typeorm.js'
+import { type ColumnMetadata, dataSourceOf, type EntityMetadata, idOf, type QueryRunner } from './typeorm.js'
 
 /** What would change in a stored row, found as TypeORM's unit of work finds it. */
 export class Change {
@@ -20,7 +20,7 @@ export class Change {
   constructor(
     readonly metadata: EntityMetadata,
     readonly entity: ObjectLiteral,
-    before: ObjectLiteral,
+    private readonly before: ObjectLiteral,
   ) {
     this.#subject = new Subject({ metadata, entity, canBeUpdated: true })
     this.#subject.databaseEntity = before
@@ -35,7 +35,20 @@ export class Change {
   /** Listeners may have changed the entity. */
   recompute(): void {
     this.#subject.recompute()
+    const untouched = this.#untouchedColumns()
+    for (const [column] of untouched) column.setEntityValue(this.entity, undefined)
     new SubjectChangedColumnsComputer().compute([this.#subject])
+    for (const [column, value] of untouched) column.setEntityValue(this.entity, value)
+  }
+
+  /** What a transformer would store of them may differ each time, as with a salt: TypeORM would take that for a change. */
+  #untouchedColumns(): [ColumnMetadata, unknown][] {
+    const untouched: [ColumnMetadata, unknown][] = []
+    for (const column of this.metadata.columns) {
+      const value = column.transformer && !column.isVirtual ? column.getEntityValue(this.entity) : undefined
+      if (value !== undefined && value === column.getEntityValue(this.before)) untouched.push([column, value])
+    }
+    return untouched
   }
 
   takeValues(): ObjectLiteral {

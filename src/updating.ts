@@ -11,6 +11,7 @@ import {
   type ColumnMetadata,
   type EntityMetadata,
   idOf,
+  isHeard,
   type QueryRunner,
   type RelationMetadata,
 } from './typeorm.js'
@@ -42,11 +43,14 @@ export async function updateRow(
 
 /** The locked row's columns, and the foreign keys that are about to change. */
 async function stateBefore(call: Call, runner: QueryRunner, locked: LockedRow, row: NewRow): Promise<ObjectLiteral> {
-  const before = columnsOf(call.metadata, locked.row)
+  const before = columnsOf(call.metadata, locked.row, copiesFor(call, runner))
   const relations = call.metadata.relationsWithJoinColumns.filter((relation) => isGiven(relation, row))
   if (relations.length > 0) await lockedKeys(call, runner, before, relations)
   return before
 }
+
+const copiesFor = ({ metadata }: Call, runner: QueryRunner) =>
+  isHeard(runner, metadata.beforeUpdateListeners) ? 'for hooks' : undefined
 
 function stateAfter(
   call: Call,
@@ -56,7 +60,7 @@ function stateAfter(
   before: ObjectLiteral,
 ): ObjectLiteral {
   const { metadata } = call
-  const entity = columnsOf(metadata, locked.row)
+  const entity = columnsOf(metadata, locked.row, copiesFor(call, runner))
   const given = runner.manager.create(metadata.target, row.values) as ObjectLiteral
   for (const column of metadata.columns) {
     const value = column.isVirtual ? undefined : column.getEntityValue(row.values)
@@ -131,7 +135,7 @@ function predict(
   if (metadata.updateDateColumn && locked.now === undefined) return undefined
   if (metadata.columns.some((column) => column.asExpression !== undefined || writesItself(metadata, column)))
     return undefined
-  version?.setEntityValue(row, Number(version.getEntityValue(row)) + 1)
+  if (version?.isSelect) version.setEntityValue(row, Number(version.getEntityValue(row)) + 1)
   const stores = (column: ColumnMetadata, value: unknown) =>
     column === metadata.updateDateColumn ? (column.precision ?? 6) >= 3 : dialect.storesExactly(column, value)
   for (const column of metadata.columns) {
