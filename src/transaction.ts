@@ -45,15 +45,24 @@ export async function inOwnTransaction<T>(
 }
 
 async function begin(runner: QueryRunner, { beginToWrite }: Dialect, isolationLevel?: IsolationLevel): Promise<void> {
-  if (!beginToWrite) return runner.startTransaction(isolationLevel)
+  const isNested = runner.isTransactionActive
+  const restore = beginToWrite && replaceBegin(runner, beginToWrite)
+  try {
+    await runner.startTransaction(isolationLevel)
+  } catch (error) {
+    // TypeORM takes a transaction for open as soon as it asks for it, also where the database refuses.
+    if (!isNested) await rollBack(runner, isNested)
+    throw error
+  } finally {
+    if (restore) restore()
+  }
+}
+
+function replaceBegin(runner: QueryRunner, beginToWrite: string): () => void {
   const { query, restore } = interceptQueries(runner, (sql, ...rest) =>
     query(sql === 'BEGIN TRANSACTION' ? beginToWrite : sql, ...rest),
   )
-  try {
-    await runner.startTransaction(isolationLevel)
-  } finally {
-    restore()
-  }
+  return restore
 }
 
 /** After a failure that ended the transaction nothing more is sent: it would be stored outside of any. */

@@ -5,9 +5,10 @@ import {
   type InsertEvent,
   type Repository,
 } from 'typeorm'
-import { type GetOrCreateRepository, getOrCreateMixin } from '../../src/index.js'
-import { type OpenDatabase, openDatabase } from '../databases.js'
+import { type GetOrCreateRepository, getOrCreateMixin, isTransientFailure } from '../../src/index.js'
+import { database, type OpenDatabase, openDatabase } from '../databases.js'
 import { Country, entities, Post, Tag, Team, User } from '../entities.js'
+import { failureOf } from '../failures.js'
 
 /** Gets or creates other rows from inside the insert of a user. */
 @EventSubscriber()
@@ -180,3 +181,22 @@ test('what a hook starts and does not wait for is over before the next call writ
   expect(await valuesOf(users, 'email')).toEqual(emails)
   expect(await posts.count()).toBe(0)
 })
+
+// TypeORM takes a transaction for open as soon as it asks for it.
+if (database.isSharedByProcesses && !database.hasConnections) {
+  test('a transaction that could not begin, because somebody else writes, leaves no later call inside it', async () => {
+    await open()
+    const { dataSource: other } = await db.connect()
+    const { dataSource } = await db.connect({ timeout: 20 } as Partial<DataSourceOptions>)
+    const own = dataSource.getRepository(User).extend(getOrCreateMixin())
+    await other.query('BEGIN IMMEDIATE')
+    const failure = await failureOf(own.getOrCreateMany([{ email: 'a@x' }, { email: 'b@x' }], { name: 'n' }))
+    await other.query('COMMIT')
+
+    expect(isTransientFailure(failure)).toBe(true)
+    expect(dataSource.createQueryRunner().isTransactionActive).toBe(false)
+    const unnamed = own.create({ email: 'd@x' })
+    await failureOf(own.save([own.create({ email: 'c@x', name: 'n' }), unnamed]))
+    expect(await own.count()).toBe(0)
+  })
+}
