@@ -80,6 +80,41 @@ class Plain {
   name!: string
 }
 
+@Entity()
+class Hidden {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ unique: true, length: 40 })
+  name!: string
+
+  @Column({ default: 0 })
+  balance!: number
+
+  @DeleteDateColumn({ select: false })
+  deletedAt?: Date | null
+}
+
+class Stamps {
+  @DeleteDateColumn()
+  deletedAt!: Date | null
+}
+
+@Entity()
+class Stamped {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ unique: true, length: 40 })
+  name!: string
+
+  @Column({ default: 0 })
+  balance!: number
+
+  @Column(() => Stamps)
+  stamps!: Stamps
+}
+
 const accountsOf = (manager: EntityManager) => withGetOrCreate(manager.getRepository(Account))
 
 let db: OpenDatabase
@@ -88,7 +123,7 @@ let names = 0
 let name: string
 
 beforeAll(async () => {
-  db = await openDatabase([Account, Plain], { subscribers: [RecoverySubscriber] })
+  db = await openDatabase([Account, Plain, Hidden, Stamped], { subscribers: [RecoverySubscriber] })
   rival = await openRival(db)
 })
 beforeEach(() => {
@@ -243,6 +278,32 @@ test('restoreDeleted: of many at once, one recovers the row and all get it', asy
   for (const result of results) expect(result).toStrictEqual([now, false])
   expect(now).toMatchObject({ deletedAt: null, version: deleted.version + 1 })
   expect(recovered.filter((event) => event === 'AfterRecover')).toHaveLength(1)
+})
+
+describe.each<[string, new () => Hidden | Stamped]>([
+  ['is not selected', Hidden],
+  ['is embedded', Stamped],
+])('where the delete date %s', (_where, target) => {
+  const rows = () => withGetOrCreate(db.dataSource.getRepository(target))
+  const live = () => rows().findOneByOrFail({ name })
+
+  beforeEach(async () => {
+    await rows().save({ name, balance: 5 })
+    await rows().softDelete({ name })
+  })
+
+  test('restoreDeleted: the match is recovered', async () => {
+    const result = await rows().getOrCreate({ name }, {}, { restoreDeleted: true })
+    expect(result).toStrictEqual([await live(), false])
+    const sent = await db.statements.of(() => rows().getOrCreate({ name }, {}, { restoreDeleted: true }))
+    expect(sent.filter((sql) => !/^SELECT/.test(sql))).toEqual([])
+  })
+
+  test('restoreDeleted: the match is recovered and updated', async () => {
+    const [row] = await rows().updateOrCreate({ name }, { balance: 6 }, { restoreDeleted: true })
+    expect(row.balance).toBe(6)
+    expect(row).toStrictEqual(await live())
+  })
 })
 
 test('restoreDeleted is refused for an entity without a delete date', async () => {
