@@ -38,16 +38,20 @@ class Batch {
     const results = await this.#together().catch(() => undefined)
     const given = new Set<ObjectLiteral>()
     for (const [index, { resolve, reject }] of this.#waiting.entries()) {
+      const call = this.#calls[index] as Call
       const result = results?.[index]
       // One bad row fails the statement that all of them share: then each goes alone, and gets its own error.
-      if (!result) getOrCreate(this.#calls[index] as Call).then(resolve, reject)
-      else {
-        resolve([
-          given.has(result[0]) ? cloneOf((this.#calls[index] as Call).metadata, result[0]) : result[0],
-          result[1],
-        ])
-        given.add(result[0])
+      if (!result) {
+        getOrCreate(call).then(resolve, reject)
+        continue
       }
+      const [entity, created] = result
+      try {
+        resolve([given.has(entity) ? cloneOf(call.metadata, entity) : entity, created])
+      } catch (error) {
+        reject(error)
+      }
+      given.add(entity)
     }
   }
 

@@ -17,9 +17,20 @@ export function columnsOf(metadata: EntityMetadata, entity: ObjectLiteral, hooks
   return copy
 }
 
-/** An entity for somebody who may change it, related entities included: what is done to it, no one else sees. */
-export function cloneOf(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
-  const clone: ObjectLiteral = Object.create(Object.getPrototypeOf(entity))
+/**
+ * An entity for somebody who may change it, related entities included: what is done to it, no one else sees.
+ *
+ * @param clones What was cloned on the way, because related entities can lead back.
+ */
+export function cloneOf(
+  metadata: EntityMetadata,
+  entity: ObjectLiteral,
+  clones = new Map<ObjectLiteral, ObjectLiteral>(),
+): ObjectLiteral {
+  const known = clones.get(entity)
+  if (known) return known
+  const clone = emptyLike(metadata, entity)
+  clones.set(entity, clone)
   for (const key of Reflect.ownKeys(entity)) copyProperty(entity, clone, key)
   cloneParts(clone, metadata.embeddeds)
   for (const column of metadata.columns) {
@@ -30,10 +41,17 @@ export function cloneOf(metadata: EntityMetadata, entity: ObjectLiteral): Object
   for (const relation of metadata.relations) {
     const related: unknown = relation.isLazy ? undefined : relation.getEntityValue(entity)
     if (!isObject(related)) continue
-    const clones = [related].flat().map((one) => cloneOf(relation.inverseEntityMetadata, one))
-    setRelated(clone, relation, Array.isArray(related) ? clones : clones[0])
+    const copies = [related].flat().map((one) => cloneOf(relation.inverseEntityMetadata, one, clones))
+    setRelated(clone, relation, Array.isArray(related) ? copies : copies[0])
   }
   return clone
+}
+
+/** As TypeORM makes one when it reads: private fields come from the constructor alone. */
+function emptyLike(metadata: EntityMetadata, entity: ObjectLiteral): ObjectLiteral {
+  const prototype = Object.getPrototypeOf(entity)
+  const own: ObjectLiteral = metadata.findInheritanceMetadata(entity).create(undefined, { fromDeserializer: true })
+  return Object.getPrototypeOf(own) === prototype ? own : Object.create(prototype)
 }
 
 /** Gives the clone embedded objects of its own, and those embedded in them. */

@@ -1,8 +1,8 @@
-import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
+import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
 import { isTransientFailure, uniqueViolation } from './failures.js'
-import { insertRow, type Manner, prepareCandidate } from './inserting.js'
+import { entityFrom, insertRow, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { isPromise } from './operators.js'
 import { look, lookAgain, readMatch, readMode } from './reading.js'
@@ -57,11 +57,7 @@ function createInRounds(call: Call, row?: NewRow): Promise<Result> {
 export async function getOrBuild(call: Call): Promise<[entity: ObjectLiteral, isNew: boolean]> {
   const found = await look(call)
   if (found) return [found, false]
-  const { values } = await call.newRow()
-  return [
-    call.manager.create(call.metadata.target as EntityTarget<ObjectLiteral>, values as DeepPartial<ObjectLiteral>),
-    true,
-  ]
+  return [entityFrom(call, call.manager, await call.newRow()), true]
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { DeepPartial, EntityTarget, ObjectLiteral } from 'typeorm'
+import type { DeepPartial, EntityManager, EntityTarget, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { guarded, sendStatement } from './connection.js'
+import { cloneOf } from './copies.js'
 import { isUniqueViolation } from './failures.js'
 import { builtInsert, type InsertStatement, insertStatement } from './insert-text.js'
 import type { NewRow } from './new-row.js'
@@ -18,6 +19,7 @@ import {
   isHeard,
   isTakenTreeRoot,
   type QueryRunner,
+  type RelationMetadata,
 } from './typeorm.js'
 
 /**
@@ -31,18 +33,39 @@ export type Manner = 'plain' | 'yielding' | 'guarded'
 
 /** The entity that is about to be inserted, after BeforeInsert; a promise only where somebody listens. */
 export function prepareCandidate(call: Call, runner: QueryRunner, row: NewRow): ObjectLiteral | Promise<ObjectLiteral> {
-  const candidate = entityFrom(call, runner, row)
+  const candidate = entityFrom(call, runner.manager, row, runner)
   if (!isHeard(runner, call.metadata.beforeInsertListeners)) return candidate
   return broadcastInsert(runner, 'BeforeInsert', call.metadata, candidate).then(() => candidate)
 }
 
-function entityFrom({ metadata }: Call, runner: QueryRunner, { values, isPlain }: NewRow): ObjectLiteral {
+/** What `create` makes of the values. Of loaded entities among them it would not: it does not end where they lead back. */
+export function entityFrom(
+  { metadata }: Call,
+  manager: EntityManager,
+  { values, isPlain }: Pick<NewRow, 'values' | 'isPlain'>,
+  runner?: QueryRunner,
+): ObjectLiteral {
   if (isPlain) {
     const entity = metadata.create(runner)
     copyInto(entity, values)
     return entity
   }
-  return runner.manager.create(metadata.target as EntityTarget<ObjectLiteral>, values as DeepPartial<ObjectLiteral>)
+  const loaded = metadata.relations.filter(
+    (relation) => !relation.isLazy && !relation.embeddedMetadata && isLoaded(relation, values[relation.propertyName]),
+  )
+  const others = { ...values }
+  for (const { propertyName } of loaded) delete others[propertyName]
+  const entity: ObjectLiteral = manager.create(
+    metadata.target as EntityTarget<ObjectLiteral>,
+    others as DeepPartial<ObjectLiteral>,
+  )
+  for (const { propertyName, inverseEntityMetadata } of loaded)
+    entity[propertyName] = cloneOf(inverseEntityMetadata, values[propertyName])
+  return entity
+}
+
+function isLoaded({ inverseEntityMetadata: { target } }: RelationMetadata, value: unknown): boolean {
+  return typeof target === 'function' && value instanceof target
 }
 
 /** The row that was created, or the violation of a key that stood in its way; an insert that yielded gives no reason. */

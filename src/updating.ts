@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { cloneOf, columnsOf } from './copies.js'
-import { fill, hydrate, ownColumns } from './inserting.js'
+import { entityFrom, fill, hydrate, ownColumns } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import type { Change } from './persistence.js'
 import { type LockedRow, loadsRelations, lockedKeys, readById } from './reading.js'
@@ -61,7 +61,7 @@ function stateAfter(
 ): ObjectLiteral {
   const { metadata } = call
   const entity = columnsOf(metadata, locked.row, copiesFor(call, runner))
-  const given = runner.manager.create(metadata.target, row.values) as ObjectLiteral
+  const given = entityFrom(call, runner.manager, row)
   for (const column of metadata.columns) {
     const value = column.isVirtual ? undefined : column.getEntityValue(row.values)
     if (value !== undefined) column.setEntityValue(entity, value)
