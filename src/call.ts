@@ -56,7 +56,9 @@ export class Call implements Context {
   }
 
   /** The same call, but for what is given. Its new row stays that of this call also with other criteria. */
-  with(changes: Partial<Pick<Call, 'manager' | 'options' | 'criteria' | 'defaultsAreLazy' | 'newRow'>>): Call {
+  with(
+    changes: Partial<Pick<Call, 'manager' | 'metadata' | 'options' | 'criteria' | 'defaultsAreLazy' | 'newRow'>>,
+  ): Call {
     return Object.assign(new Call(this, this.criteria, this.layers, this), changes)
   }
 

@@ -63,7 +63,7 @@ export function copyInto(target: Record<string, unknown>, source: Record<string,
   for (const name in source) target[name] = source[name]
 }
 
-/** Sets a value at a dotted property path. Plain objects, arrays and dates are copied: what is stored is not shared. */
+/** Sets a value at a dotted property path. Plain objects, arrays, dates and bytes are copied: what is stored is not shared. */
 export function setAt(tree: ObjectLiteral, path: string, value: unknown): void {
   if (!path.includes('.')) {
     tree[path] = copyOf(value)
@@ -83,6 +83,8 @@ export function copyOf(value: unknown): unknown {
   if (!isObject(value)) return value
   if (Array.isArray(value)) return value.map(copyOf)
   if (value instanceof Date) return new Date(value)
+  // Not the `slice` of a Buffer, which is another view of the same bytes.
+  if (value instanceof Uint8Array) return Uint8Array.prototype.slice.call(value)
   if (!isPlainObject(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)]))
 }

@@ -41,12 +41,16 @@ export class Change {
     for (const [column, value] of untouched) column.setEntityValue(this.entity, value)
   }
 
-  /** What a transformer would store of them may differ each time, as with a salt: TypeORM would take that for a change. */
+  /**
+   * Columns that TypeORM may take for changed all the same: what a transformer would store of the value can differ each
+   * time, as with a salt, and 0.3 compares the bytes of Buffers only.
+   */
   #untouchedColumns(): [ColumnMetadata, unknown][] {
     const untouched: [ColumnMetadata, unknown][] = []
     for (const column of this.metadata.columns) {
-      const value = column.transformer && !column.isVirtual ? column.getEntityValue(this.entity) : undefined
-      if (value !== undefined && value === column.getEntityValue(this.before)) untouched.push([column, value])
+      const value = column.isVirtual ? undefined : column.getEntityValue(this.entity)
+      if (value === undefined || !(column.transformer || value instanceof Uint8Array)) continue
+      if (isSame(value, column.getEntityValue(this.before))) untouched.push([column, value])
     }
     return untouched
   }
@@ -72,6 +76,11 @@ export class Change {
     const { databaseEntity, diffColumns, diffRelations } = this.#subject
     return runner.broadcaster.broadcast(event, this.metadata, this.entity, databaseEntity, diffColumns, diffRelations)
   }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (!(one instanceof Uint8Array && other instanceof Uint8Array)) return one === other
+  return one.length === other.length && one.every((byte, index) => byte === other[index])
 }
 
 /** The part of TypeORM's `Subject` that its tree executors read. */

@@ -85,5 +85,10 @@ function writtenPart(metadata: EntityMetadata, row: ObjectLiteral): ObjectLitera
     const property = propertyOf(metadata, key)
     return property && (!property.column || isWritable(property.column))
   }
-  return Object.fromEntries(Object.entries(row).filter(([key]) => isWritten(key)))
+  const written = Object.fromEntries(Object.entries(row).filter(([key]) => isWritten(key)))
+  // A lazy relation is an accessor of the entity, and asks the database unless it was set or read.
+  for (const { propertyName } of metadata.lazyRelations)
+    if (`__has_${propertyName}__` in row || `__promise_${propertyName}__` in row)
+      written[propertyName] = row[propertyName]
+  return written
 }

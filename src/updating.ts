@@ -22,12 +22,14 @@ import {
  * stale snapshot.
  */
 export async function updateRow(
-  call: Call,
+  given: Call,
   runner: QueryRunner,
   locked: LockedRow,
   changes: (current: ObjectLiteral) => Promise<NewRow>,
 ): Promise<ObjectLiteral> {
-  const { metadata } = call
+  // A row of a table that classes share is one of its own class.
+  const metadata = given.metadata.findInheritanceMetadata(locked.row)
+  const call = given.with({ metadata })
   const row = await changes(cloneOf(metadata, locked.row))
   const before = await stateBefore(call, runner, locked, row)
   const entity = stateAfter(call, runner, locked, row, before)
