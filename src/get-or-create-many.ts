@@ -18,7 +18,7 @@ import { onConnection } from './connection.js'
 import { isTransientFailure, isUniqueViolation } from './failures.js'
 import { getOrCreateOn, refusesToYield } from './get-or-create.js'
 import { columnsWithChosenIds } from './insert-text.js'
-import { prepareCandidate } from './inserting.js'
+import { prepareCandidate, seeing } from './inserting.js'
 import type { NewRow } from './new-row.js'
 import { isPromise } from './operators.js'
 import type { BulkOptions } from './options.js'
@@ -159,7 +159,15 @@ async function insertTogether(call: Call, runner: QueryRunner, items: BulkItems,
   }
   progress.givesWay = false
   const lost = stillOpen(items)
-  if (lost.size > 0) await lookMany(call, runner, lost)
+  const stored = [...lost.values()].filter((item) => item.isCreated)
+  const sight = seeing(
+    call,
+    stored.map(({ candidate }) => candidate as ObjectLiteral),
+  )
+  // Rows that were stored with a delete date are ours, those of others are not to be seen.
+  if (sight !== call) await lookMany(sight, runner, byKey(stored))
+  const unseen = stillOpen(lost)
+  if (unseen.size > 0) await lookMany(call, runner, unseen)
   for (const item of items.values()) {
     const announced = acknowledge(call, runner, item)
     if (announced) await announced

@@ -1,6 +1,7 @@
 import type { ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
 import { onConnection } from './connection.js'
+import { GetOrCreateError } from './errors.js'
 import { isTransientFailure, uniqueViolation } from './failures.js'
 import { entityFrom, insertRow, type Manner, prepareCandidate } from './inserting.js'
 import type { NewRow } from './new-row.js'
@@ -86,6 +87,11 @@ export async function getOrCreateOn(
     failure = claim.failure
     const winner = await lookAgain(call, runner)
     if (winner) return [await recovered(call, winner, runner), false]
+  }
+  if (failure === undefined) {
+    throw new GetOrCreateError(
+      `The database stored no ${call.metadata.name} and reported no error: look for a trigger or a rule that leaves rows out.`,
+    )
   }
   unexplained.add(failure as object)
   throw failure

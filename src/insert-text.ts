@@ -1,5 +1,6 @@
 import type { InsertQueryBuilder, ObjectLiteral } from 'typeorm'
 import type { Call } from './call.js'
+import { InvalidValuesError } from './errors.js'
 import { givesDefaultsElsewhere, listsWriter, type RowsWriter, tuplesWriter } from './insert-rows.js'
 import { storesText, valueIn } from './properties.js'
 import { nameOfText, TextCache } from './text-cache.js'
@@ -40,6 +41,7 @@ export function insertStatement(
   candidates: readonly ObjectLiteral[],
   manner: InsertManner,
 ): InsertStatement {
+  if (call.dialect.generatesForZero) refuseZeros(call, candidates)
   const sent = sentValues(call, candidates)
   if (!sent) return built(call, runner, candidates, manner)
   const text = texts.get(call.metadata, keyOf(sent, manner), () => compile(call, runner, candidates, sent, manner))
@@ -204,5 +206,17 @@ export function columnsWithChosenIds(metadata: EntityMetadata, candidate: Object
     .filter((column) => column.isInsert && (!isIncrement(column) || isChosen(column)))
     .map((column) => column.propertyPath)
 }
+
+/** The row would be stored under a number that nobody asked for, and each call would store another. */
+function refuseZeros({ metadata }: Call, candidates: readonly ObjectLiteral[]): void {
+  for (const column of metadata.generatedColumns) {
+    if (!isIncrement(column) || !candidates.some((candidate) => isZero(valueIn(candidate, column)))) continue
+    throw new InvalidValuesError(
+      `${metadata.name}.${column.propertyPath} is 0, for which the database would generate another number: choose another.`,
+    )
+  }
+}
+
+const isZero = (value: unknown) => value === 0 || value === '0' || value === 0n
 
 const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'

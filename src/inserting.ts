@@ -7,7 +7,7 @@ import { builtInsert, type InsertStatement, insertStatement } from './insert-tex
 import type { NewRow } from './new-row.js'
 import { copyInto } from './operators.js'
 import { setValueIn, valueIn } from './properties.js'
-import { loadsRelations, readById } from './reading.js'
+import { loadsRelations, readById, readMatch } from './reading.js'
 import { Shape } from './shape.js'
 import {
   broadcastInsert,
@@ -227,9 +227,7 @@ function fillGeneratedIds(
 /** Reads the row that was just written, and lets the candidate know what is stored. */
 export async function readCandidate(call: Call, runner: QueryRunner, candidate: ObjectLiteral): Promise<ObjectLiteral> {
   const { metadata } = call
-  const id = metadata.hasAllPrimaryKeys(candidate) ? idOf(metadata, candidate) : undefined
-  const isDeleted = Boolean(metadata.deleteDateColumn?.getEntityValue(candidate))
-  const row = id && (await readById(call, runner, id, isDeleted || call.options.withDeleted))
+  const row = await readWritten(seeing(call, [candidate]), runner, candidate)
   if (!row) return candidate
   fill(
     candidate,
@@ -237,4 +235,19 @@ export async function readCandidate(call: Call, runner: QueryRunner, candidate: 
     metadata.columns.filter((column) => column.getEntityValue(row) !== undefined),
   )
   return row
+}
+
+/** By the criteria where the database made a key that it does not tell. */
+function readWritten(call: Call, runner: QueryRunner, candidate: ObjectLiteral): Promise<ObjectLiteral | undefined> {
+  const { metadata } = call
+  const id = metadata.hasAllPrimaryKeys(candidate) ? idOf(metadata, candidate) : undefined
+  if (id) return readById(call, runner, id)
+  return call.isUnique && call.keepsCriteria() ? readMatch(call, runner) : Promise.resolve(undefined)
+}
+
+/** A call that also sees rows which were stored with a delete date. */
+export function seeing(call: Call, candidates: readonly ObjectLiteral[]): Call {
+  const { deleteDateColumn } = call.metadata
+  if (!candidates.some((candidate) => deleteDateColumn?.getEntityValue(candidate))) return call
+  return call.with({ options: { ...call.options, withDeleted: true } })
 }

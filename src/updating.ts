@@ -117,10 +117,10 @@ async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, ch
   if (dialect.updateReturnsRow && columns) {
     const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
     const { records } = await runner.query(`${sql} RETURNING ${names}`, parameters, true)
-    return loaded(runner, metadata, hydrate(call, runner, columns, records[0] as ObjectLiteral))
-  }
-  await runner.query(sql, parameters, true)
-  const predicted = columns && predict(call, locked, values)
+    const [record] = records
+    if (record) return loaded(runner, metadata, hydrate(call, runner, columns, record))
+  } else await runner.query(sql, parameters, true)
+  const predicted = columns && !dialect.updateReturnsRow && predict(call, locked, values)
   return predicted
     ? loaded(runner, metadata, predicted)
     : ((await readById(call, runner, { ...id, ...idOf(metadata, change.entity) }, true)) as ObjectLiteral)

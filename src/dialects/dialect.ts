@@ -58,6 +58,8 @@ export interface Dialect {
   /** Does everything on a DataSource share one connection, transactions included? Then our calls queue for it. */
   readonly sharesOneConnection: boolean
   insertedRow(driver: Driver): InsertedRow
+  /** Does a generated number replace a zero that an INSERT gives for it? */
+  readonly generatesForZero: boolean
   /** Can an UPDATE return the row that it wrote (RETURNING)? */
   readonly updateReturnsRow: boolean
   /** Does SELECT wrap this column in a function, so that RETURNING would give something else? */
@@ -102,6 +104,7 @@ export const standardAnswers = {
   sharedLockClause: () => undefined,
   sharesOneConnection: false,
   insertedRow: () => 'typeorm',
+  generatesForZero: false,
   updateReturnsRow: false,
   selectsThroughFunction: (column, driver) => driver.spatialTypes.includes(column.type),
   savepoint: (name) => ({

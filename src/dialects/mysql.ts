@@ -45,6 +45,8 @@ export const mysql: Dialect = {
   comparesWithList: (_, parameter) => `IN (${parameter})`, // mysql2 writes an array as a list of its values
   clock: 'SYSDATE(6)',
   storesExactly,
+  // AUTO_INCREMENT, unless sql_mode has NO_AUTO_VALUE_ON_ZERO.
+  generatesForZero: true,
   insertedRow: (driver) => (driver.isReturningSqlSupported('insert') ? 'returning' : 'insertId'),
 }
 
