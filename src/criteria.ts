@@ -1,6 +1,8 @@
 import type { FindOptionsWhere, ObjectLiteral } from 'typeorm'
 import { InvalidCriteriaError, received } from './errors.js'
+import { isOfAnotherKind, kindAdvice, kindOf } from './kinds.js'
 import {
+  comparedBy,
   equalTo,
   isEntityInstance,
   isObject,
@@ -17,6 +19,7 @@ import {
   isOwningToOne,
   isStored,
   keyNamesOf,
+  type Property,
   plainCopyOf,
   propertyOf,
   referenceFrom,
@@ -81,7 +84,8 @@ function readPlainCriteria(metadata: EntityMetadata, input: unknown): Criteria |
   return columns && columns.length > 0 ? new PlainCriteria(columns, values) : undefined
 }
 
-const isGiven = (value: unknown) => value !== undefined && value !== null && !Number.isNaN(value)
+const isGiven = (value: unknown, { kind }: Property) =>
+  value !== undefined && value !== null && !Number.isNaN(value) && !isOfAnotherKind(value, kind)
 
 /** The columns that the criteria before named. Mostly they are named again; then they are the same array, too. */
 const namedBefore = new WeakMap<EntityMetadata, readonly ColumnMetadata[]>()
@@ -243,7 +247,7 @@ function refuseUnknownProperties(value: ObjectLiteral, metadata: EntityMetadata,
 
 function readColumn(reading: Reading, column: ColumnMetadata, value: unknown, place: Place): unknown {
   if (!isOperator(value)) refuseNonValue(value, column, place.label)
-  const given = isOperator(value) ? givenBy(value, place.label) : { value }
+  const given = isOperator(value) ? givenBy(value, column, place.label) : { value }
   if (!given || !isStored(column)) reading.describesRow = false
   else {
     setAt(reading.values, place.path, given.value)
@@ -284,9 +288,9 @@ function readRelated(reading: Reading, relation: RelationMetadata, value: unknow
 }
 
 function readRelationOperator(reading: Reading, relation: RelationMetadata, operator: Operator, place: Place): unknown {
-  const given = givenBy(operator, place.label)
-  const [column] = relation.joinColumns
-  if (!given || !column || !isOwningToOne(relation)) {
+  const [column] = isOwningToOne(relation) ? relation.joinColumns : []
+  const given = givenBy(operator, column?.referencedColumn, place.label)
+  if (!given || !column) {
     reading.describesRow = false
     return operator
   }
@@ -315,8 +319,13 @@ function lookUpByForeignKey(key: ReadonlyMap<ColumnMetadata, unknown>): unknown 
 }
 
 /** The value that an operator stands for: that of `Equal(x)` or the null of `IsNull()`; other operators only look up. */
-function givenBy(operator: Operator, label: string): { readonly value: unknown } | undefined {
+function givenBy(
+  operator: Operator,
+  column: ColumnMetadata | undefined,
+  label: string,
+): { readonly value: unknown } | undefined {
   for (const operand of operandsOf(operator)) refuseNothing(operand, label)
+  if (column) for (const operand of comparedBy(operator)) refuseAnotherKind(operand, column, label)
   if (operator.type === 'isNull') return { value: null }
   return operator.type === 'equal' ? { value: operator.value } : undefined
 }
@@ -332,6 +341,12 @@ function refuseNonValue(value: unknown, column: ColumnMetadata, label: string): 
   ) {
     throw invalid(label, value, 'give a value of the column, or an operator such as In()')
   }
+  refuseAnotherKind(value, column, label)
+}
+
+function refuseAnotherKind(value: unknown, column: ColumnMetadata, label: string): void {
+  const kind = kindOf(column)
+  if (kind && isOfAnotherKind(value, kind)) throw invalid(label, value, kindAdvice(column, kind))
 }
 
 function refuseNothing(value: unknown, label: string): void {

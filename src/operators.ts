@@ -28,6 +28,16 @@ export function operandsOf(operator: Operator): unknown[] {
   return values.flatMap((value) => (isOperator(value) ? operandsOf(value) : [value]))
 }
 
+const COMPARISONS = ['equal', 'in', 'any', 'lessThan', 'lessThanOrEqual', 'moreThan', 'moreThanOrEqual', 'between']
+
+/** Those of them that are compared with the column as they are: not the pattern of `Like`, nor what `Raw` is written with. */
+export function comparedBy(operator: Operator): unknown[] {
+  if (operator.child) return comparedBy(operator.child)
+  if (COMPARISONS.includes(operator.type) || operator.type === 'not') return operandsOf(operator)
+  const parts = operator.type === 'and' || operator.type === 'or' ? [operator.value].flat() : []
+  return parts.flatMap((part) => (isOperator(part) ? comparedBy(part) : []))
+}
+
 /** A copy of a WHERE whose operators are copies too. */
 export function withOwnOperands<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withOwnOperands) as T

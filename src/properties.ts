@@ -1,4 +1,5 @@
 import type { ObjectLiteral } from 'typeorm'
+import { type Kind, kindOf } from './kinds.js'
 import { isObject, isOperator } from './operators.js'
 import type { ColumnMetadata, EmbeddedMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
@@ -7,6 +8,8 @@ export interface Property {
   readonly column: ColumnMetadata | undefined
   readonly relation: RelationMetadata | undefined
   readonly embedded: EmbeddedMetadata | undefined
+  /** That of the column. */
+  readonly kind: Kind | undefined
 }
 
 const known = new WeakMap<EntityMetadata, Map<string, Property>>()
@@ -16,10 +19,12 @@ export function propertyOf(metadata: EntityMetadata, path: string): Property | u
   const properties = known.get(metadata) ?? new Map<string, Property>()
   const found = properties.get(path)
   if (found) return found
+  const column = metadata.findColumnWithPropertyPathStrict(path)
   const property = {
-    column: metadata.findColumnWithPropertyPathStrict(path),
+    column,
     relation: metadata.findRelationWithPropertyPath(path),
     embedded: metadata.findEmbeddedWithPropertyPath(path),
+    kind: column && kindOf(column),
   }
   if (!property.column && !property.relation && !property.embedded) return undefined
   known.set(metadata, properties.set(path, property))
@@ -67,16 +72,16 @@ export const isWritable = (column: ColumnMetadata) =>
 export function plainCopyOf(
   metadata: EntityMetadata,
   values: unknown,
-  isGiven: (value: unknown) => boolean = () => true,
+  isGiven: (value: unknown, property: Property) => boolean = () => true,
 ): ObjectLiteral | undefined {
   if (!isObject(values) || Object.getPrototypeOf(values) !== Object.prototype) return undefined
   const copy: ObjectLiteral = {}
   for (const name of Object.keys(values)) {
-    const column = propertyOf(metadata, name)?.column
+    const property = propertyOf(metadata, name)
     const value = values[name]
     // A name can also be the path of a column that is embedded.
-    if (column?.propertyName !== name || !isStored(column)) return undefined
-    if (!isPrimitive(value) || !isGiven(value)) return undefined
+    if (property?.column?.propertyName !== name || !isStored(property.column)) return undefined
+    if (!isPrimitive(value) || !isGiven(value, property)) return undefined
     if (value !== undefined) copy[name] = value
   }
   return copy
