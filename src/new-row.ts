@@ -1,5 +1,6 @@
 import type { ObjectLiteral } from 'typeorm'
 import { InvalidValuesError, received } from './errors.js'
+import { noValueAdvice } from './kinds.js'
 import { copyInto, isObject, isOperator, isPlainObject, setAt } from './operators.js'
 import { foreignKeyOf, isOwningToOne, isStored, keyNamesOf, plainCopyOf, propertyOf } from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
@@ -74,12 +75,15 @@ export function plainLayers(
 ): readonly ValueLayer[] | undefined {
   const copies: ValueLayer[] = []
   for (const { label, values } of layers) {
-    const copy = plainCopyOf(metadata, values)
+    const copy = plainCopyOf(metadata, values, isCertain)
     if (!copy) return undefined
     copies.push({ label, values: copy, isPlain: true })
   }
   return copies
 }
+
+/** NaN and the infinities are values in some columns only. */
+const isCertain = (value: unknown) => typeof value !== 'number' || Number.isFinite(value)
 
 /** Objects of these classes have no property values: what is in them would be lost. */
 const containers = [Array, Date, Map, Promise, Set, Uint8Array]
@@ -109,6 +113,8 @@ function mergeValues(values: ObjectLiteral, metadata: EntityMetadata, input: Obj
     if (isOperator(value)) throw invalid(at, value, 'an operator is no value; give the value itself')
     if (typeof value === 'function') throw invalid(at, value, 'a function is no value; give the value itself')
     if (column && !isWritten(column)) throw invalid(at, value, 'this column is not written then; remove it')
+    const advice = column && noValueAdvice(value, column)
+    if (advice) throw invalid(at, value, advice)
     if (relation && !column) checkRelated(relation, value, at)
     if (column || relation) {
       for (const other of otherPathsOf(column, relation)) if (other !== path) setAt(values, other, undefined)

@@ -44,10 +44,12 @@ export function isHeard(runner: QueryRunner, listeners: EntityMetadata['listener
   return listeners.length > 0 || dataSourceOf(runner.manager).subscribers.length > 0
 }
 
-export function driverOf(column: ColumnMetadata): Driver {
+export function dataSourceOfColumn(column: ColumnMetadata): DataSource {
   const { entityMetadata } = column as { entityMetadata: { dataSource?: DataSource; connection: DataSource } }
-  return (entityMetadata.dataSource ?? entityMetadata.connection).driver
+  return entityMetadata.dataSource ?? entityMetadata.connection
 }
+
+export const driverOf = (column: ColumnMetadata): Driver => dataSourceOfColumn(column).driver
 
 /** Runs the entity's listeners and the data source's subscribers for an event, as TypeORM's own statements do. */
 export function broadcastInsert(

@@ -39,6 +39,8 @@ export interface Capabilities {
   readonly hasJsonb: boolean
   /** Columns with an expression of their own. */
   readonly hasGeneratedColumns: boolean
+  /** Columns of floating point can hold NaN. */
+  readonly storesNaN: boolean
   /** Tables can live in a schema beside the default one. */
   readonly hasSchemas: boolean
 }
@@ -59,6 +61,7 @@ const oneConnection = {
   namesStatements: false,
   hasJsonb: false,
   hasGeneratedColumns: true,
+  storesNaN: false,
   hasSchemas: false,
 } satisfies Partial<Capabilities>
 
@@ -79,6 +82,7 @@ const postgres: Capabilities = {
   namesStatements: true,
   hasJsonb: true,
   hasGeneratedColumns: true,
+  storesNaN: true,
   hasSchemas: true,
 }
 
@@ -102,6 +106,7 @@ const mysql: Capabilities = {
   hasJsonb: false,
   // TypeORM ends them in NOT NULL for `mysql`, which the MariaDB that may answer here does not parse.
   hasGeneratedColumns: false,
+  storesNaN: false,
   hasSchemas: false,
 }
 

@@ -89,6 +89,8 @@ export interface Dialect {
   readonly clock: string | undefined
   /** The time of the UPDATE itself, where CURRENT_TIMESTAMP is that of the transaction's begin. */
   readonly updateClock: string | undefined
+  /** Which types of column can hold NaN, so that it is a value there? */
+  readonly typesWithNaN: readonly string[]
   /** Does a column store this value as it is given, so that it need not be read back? */
   storesExactly(column: ColumnMetadata, value: unknown): boolean
 }
@@ -121,5 +123,6 @@ export const standardAnswers = {
   comparesPlainValues: false,
   clock: undefined,
   updateClock: undefined,
+  typesWithNaN: [],
   storesExactly: () => false,
 } satisfies Partial<Dialect>
