@@ -23,6 +23,7 @@ import {
   plainCopyOf,
   propertyOf,
   referenceFrom,
+  unknownAdvice,
 } from './properties.js'
 import { TextCache } from './text-cache.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
@@ -231,7 +232,7 @@ function readObject(reading: Reading, metadata: EntityMetadata, input: unknown, 
 
 function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown, place: Place): unknown {
   const property = propertyOf(metadata, place.path)
-  if (!property) throw unknownProperty(metadata, value, place.label)
+  if (!property) throw unknownProperty(metadata, value, place)
   refuseNothing(value, place.label)
   const { column, relation } = property
   if (column) return readColumn(reading, column, value, place)
@@ -242,7 +243,7 @@ function readProperty(reading: Reading, metadata: EntityMetadata, value: unknown
 
 function refuseUnknownProperties(value: ObjectLiteral, metadata: EntityMetadata, label: string): void {
   const unknown = Object.keys(value).find((key) => !propertyOf(metadata, key))
-  if (unknown !== undefined) throw unknownProperty(metadata, value[unknown], `${label}.${unknown}`)
+  if (unknown !== undefined) throw unknownProperty(metadata, value[unknown], below({ path: '', label }, unknown))
 }
 
 function readColumn(reading: Reading, column: ColumnMetadata, value: unknown, place: Place): unknown {
@@ -357,8 +358,8 @@ function refuseNothing(value: unknown, label: string): void {
   if (value instanceof Date && Number.isNaN(value.getTime())) throw invalid(label, value, 'give a valid Date')
 }
 
-const unknownProperty = (metadata: EntityMetadata, value: unknown, label: string) =>
-  invalid(label, value, `${metadata.name} has no such property; remove it or correct its name`)
+const unknownProperty = (metadata: EntityMetadata, value: unknown, { path, label }: Place) =>
+  invalid(label, value, unknownAdvice(metadata, path, '; remove it or correct its name'))
 
 function invalid(label: string, value: unknown, advice: string): InvalidCriteriaError {
   return new InvalidCriteriaError(`${label} is ${received(value)}: ${advice}.`)

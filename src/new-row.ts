@@ -2,7 +2,15 @@ import type { ObjectLiteral } from 'typeorm'
 import { InvalidValuesError, received } from './errors.js'
 import { noValueAdvice } from './kinds.js'
 import { copyInto, isObject, isOperator, isPlainObject, setAt } from './operators.js'
-import { foreignKeyOf, isOwningToOne, isStored, keyNamesOf, plainCopyOf, propertyOf } from './properties.js'
+import {
+  foreignKeyOf,
+  isOwningToOne,
+  isStored,
+  keyNamesOf,
+  plainCopyOf,
+  propertyOf,
+  unknownAdvice,
+} from './properties.js'
 import type { ColumnMetadata, EntityMetadata, RelationMetadata } from './typeorm.js'
 
 /** What a new row is made of. */
@@ -106,8 +114,7 @@ function mergeValues(values: ObjectLiteral, metadata: EntityMetadata, input: Obj
     const at = `${label}.${key}`
     const value = input[key]
     const property = propertyOf(metadata, path)
-    if (!property)
-      throw invalid(at, value, `${metadata.name} has no such property, so it could not be stored; remove it`)
+    if (!property) throw invalid(at, value, unknownAdvice(metadata, path, ', so it could not be stored; remove it'))
     const { column, relation, embedded } = property
     if (value === undefined) continue
     if (isOperator(value)) throw invalid(at, value, 'an operator is no value; give the value itself')

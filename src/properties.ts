@@ -31,6 +31,26 @@ export function propertyOf(metadata: EntityMetadata, path: string): Property | u
   return property
 }
 
+/**
+ * What to do about a name that the entity has no property for. Join columns and `@RelationId` have names, too, but their
+ * values are given as the relation.
+ */
+export function unknownAdvice(metadata: EntityMetadata, path: string, otherwise: string): string {
+  const relation = relationWithKey(metadata, path)
+  if (!relation) return `${metadata.name} has no such property among its columns and relations${otherwise}`
+  const key = `{ ${keyNamesOf(relation)}: … }`
+  const given = relation.isOneToMany || relation.isManyToMany ? `[${key}]` : key
+  return `${path} belongs to the relation ${relation.propertyPath}; give ${relation.propertyPath}: ${given}`
+}
+
+function relationWithKey(metadata: EntityMetadata, path: string): RelationMetadata | undefined {
+  const named = metadata.relationIds.find(({ propertyName }) => propertyName === path)
+  if (named) return named.relation
+  return metadata.relations.find(
+    (relation) => isOwningToOne(relation) && relation.joinColumns.some(({ databaseName }) => databaseName === path),
+  )
+}
+
 /** TypeORM's own accessors make a closure a call, for the sake of embedded objects and foreign keys. */
 const isPlainProperty = (column: ColumnMetadata) => !column.embeddedMetadata && !column.referencedColumn
 

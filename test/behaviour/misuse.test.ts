@@ -1,4 +1,23 @@
-import { And, Between, DataSource, Equal, In, IsNull, LessThan, Like, MoreThan, Not, Or } from 'typeorm'
+import {
+  And,
+  Between,
+  Column,
+  DataSource,
+  Entity,
+  Equal,
+  In,
+  IsNull,
+  JoinTable,
+  LessThan,
+  Like,
+  ManyToMany,
+  ManyToOne,
+  MoreThan,
+  Not,
+  Or,
+  PrimaryGeneratedColumn,
+  RelationId,
+} from 'typeorm'
 import {
   GetOrCreateError,
   type GetOrCreateRepository,
@@ -13,7 +32,7 @@ import {
 import { type OpenDatabase, openDatabase } from '../databases.js'
 import { entities, Post, Role, Team, User } from '../entities.js'
 import { expectRefusal, failureOf } from '../failures.js'
-import { Badge, Customer, keyEntities, Seat, TeamName } from '../key-entities.js'
+import { Badge, Customer, keyEntities, Passport, Seat, TeamName } from '../key-entities.js'
 
 type Target = new () => object
 /** What no compiler lets through is what this file is about, so nothing here is typed. */
@@ -33,6 +52,29 @@ function misused(entity: Target): Untyped {
 
 const refused = (call: () => Promise<unknown>, error: new (...args: never) => GetOrCreateError, says: string[]) =>
   expectRefusal(db.statements, call, { error, says })
+
+/** Relations whose keys can be read beside them. */
+@Entity()
+class Loan {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ unique: true, length: 40 })
+  number!: string
+
+  @ManyToOne(() => Team, { nullable: true })
+  team!: Team | null
+
+  @RelationId((loan: Loan) => loan.team)
+  teamId!: number
+
+  @ManyToMany(() => User)
+  @JoinTable()
+  readers!: User[]
+
+  @RelationId((loan: Loan) => loan.readers)
+  readerIds!: number[]
+}
 
 class Unrelated {
   email = 'class@x'
@@ -109,12 +151,52 @@ const foreignCriteria: [what: string, entity: Target, criteria: unknown, path: s
   ['an unknown property', User, { email: 'a@x', mail: 1 }, 'criteria.mail', '1: User has no such property'],
   ['an unknown property, undefined', User, { email: 'a@x', mail: undefined }, 'criteria.mail', 'undefined: '],
   ['an unknown property of an alternative', User, [{ mail: 'a@x' }], 'criteria[0].mail', 'User has no such property'],
-  ['a column name that is no property', User, { teamId: 1 }, 'criteria.teamId', 'User has no such property'],
+  [
+    'a join column by its name',
+    User,
+    { teamId: 1 },
+    'criteria.teamId',
+    '1: teamId belongs to the relation team; give team: { id: … }.',
+  ],
+  [
+    'a join column beside a value',
+    User,
+    [{ email: 'a@x', teamId: 1 }],
+    'criteria[0].teamId',
+    '1: teamId belongs to the relation team',
+  ],
+  [
+    'a join column of a relation',
+    Passport,
+    { holder: { teamId: 1 } },
+    'criteria.holder.teamId',
+    '1: teamId belongs to the relation team',
+  ],
+  [
+    'a @RelationId',
+    Loan,
+    { teamId: 1 },
+    'criteria.teamId',
+    '1: teamId belongs to the relation team; give team: { id: … }.',
+  ],
+  [
+    'a @RelationId of a relation to many',
+    Loan,
+    { readerIds: [1] },
+    'criteria.readerIds',
+    'an array: readerIds belongs to the relation readers; give readers: [{ id: … }].',
+  ],
   ['a dotted path', User, { 'team.name': 'x' }, 'criteria.team.name', 'User has no such property'],
   ['a property of Object.prototype', User, { constructor: 1 }, 'criteria.constructor', 'User has no such property'],
   ['an unknown property of a relation', User, { team: { title: 'x' } }, 'criteria.team.title', 'Team has no such'],
   ['an unknown property beside the key', User, { team: { id: 1, x: 2 } }, 'criteria.team.x', 'Team has no such'],
-  ['a field that is no column', Badge, { code: 'a', scratch: 'x' }, 'criteria.scratch', '"x": Badge has no such'],
+  [
+    'a field that is no column',
+    Badge,
+    { code: 'a', scratch: 'x' },
+    'criteria.scratch',
+    '"x": Badge has no such property among its columns and relations',
+  ],
   [
     'an unknown property of an embedded',
     Customer,
@@ -136,6 +218,22 @@ const foreignCriteria: [what: string, entity: Target, criteria: unknown, path: s
 
 const wrongValues: [what: string, entity: Target, criteria: object, defaults: unknown, path: string, says: string][] = [
   ['an unknown property', User, { email: 'a@x' }, { nickname: 'x' }, 'defaults.nickname', '"x": User has no such'],
+  [
+    'a join column by its name',
+    User,
+    { email: 'a@x' },
+    { teamId: 1 },
+    'defaults.teamId',
+    '1: teamId belongs to the relation team; give team: { id: … }.',
+  ],
+  [
+    'a @RelationId',
+    Loan,
+    { number: 'a' },
+    { teamId: 1 },
+    'defaults.teamId',
+    '1: teamId belongs to the relation team; give team: { id: … }.',
+  ],
   ['a property of Object.prototype', User, { email: 'a@x' }, { toString: 1 }, 'defaults.toString', 'User has no such'],
   ['a field that is no column', Badge, { code: 'a' }, { scratch: 'x' }, 'defaults.scratch', '"x": Badge has no such'],
   ['an unknown property, undefined', Badge, { code: 'a' }, { scratch: undefined }, 'defaults.scratch', 'Badge has no'],
@@ -208,7 +306,7 @@ describe.each([
   ['with undefined and null ignored by TypeORM', lenient],
 ])('%s', (_, settings) => {
   beforeAll(async () => {
-    db = await openDatabase([...entities, ...keyEntities], settings)
+    db = await openDatabase([...entities, ...keyEntities, Loan], settings)
     // A row that criteria which got lost on the way would find.
     await db.dataSource.getRepository(User).insert({ email: 'bystander@x', name: 'Bystander' })
     db.statements.sent.length = 0
@@ -268,7 +366,7 @@ describe.each([
 
 describe('once the database is open', () => {
   beforeAll(async () => {
-    db = await openDatabase([...entities, ...keyEntities])
+    db = await openDatabase([...entities, ...keyEntities, Loan])
   })
   afterAll(() => db.close())
 

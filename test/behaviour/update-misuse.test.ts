@@ -77,13 +77,13 @@ const noValues: [what: string, values: unknown, received: string][] = [
 
 const wrongValues: [what: string, values: object, path: string, says: string][] = [
   ['an unknown property', { hitz: 1 }, '.hitz', 'User has no such property'],
-  ['a column name that is no property', { teamId: 1 }, '.teamId', 'User has no such property'],
   ['an operator', { hits: In([1]) }, '.hits', 'an operator is no value'],
   ['an SQL operator', { hits: Raw('hits + 1') }, '.hits', 'an operator is no value'],
   ['a function', { hits: () => 'hits + 1' }, '.hits', 'a function is no value'],
   ['a bare id of a relation', { team: 1 }, '.team', '1: a relation is given as an object'],
   ['an array for one', { team: [{ id: 1 }] }, '.team', 'give one object'],
   ['a new object on a relation that does not cascade', { team: { name: 'T' } }, '.team', 'does not cascade'],
+  ['a join column by its name', { teamId: 1 }, '.teamId', 'teamId belongs to the relation team; give team: { id: … }'],
   ['an unknown property of a relation', { team: { id: 1, title: 'T' } }, '.team.title', 'Team has no such property'],
 ]
 
