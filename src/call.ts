@@ -2,7 +2,7 @@ import type { DeepPartial, EntityManager, ObjectLiteral, Repository } from 'type
 import { type Criteria, type Pinned, pinsTheSame, readCriteria } from './criteria.js'
 import type { Dialect } from './dialects/dialect.js'
 import { dialectOf } from './dialects/registry.js'
-import { GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
+import { constructorAdvice, GetOrCreateError, InvalidCriteriaError, received } from './errors.js'
 import { composeNewRow, type NewRow, plainLayers, plainNewRow, type ValueLayer, withLazyRelations } from './new-row.js'
 import { isPromise } from './operators.js'
 import type { ResolvedOptions } from './options.js'
@@ -190,6 +190,7 @@ const copyOfLayer = (metadata: EntityMetadata, layer: ValueLayer): ValueLayer =>
 
 function contextOf(repository: Repository<ObjectLiteral>, resolve: Resolve): Context {
   const { manager } = repository
+  if (!manager) throw new GetOrCreateError(`The repository has no manager. ${constructorAdvice}`)
   const dataSource = dataSourceOf(manager)
   const dialect = sqlDialectOf(dataSource)
   const { metadata } = repository

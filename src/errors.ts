@@ -44,6 +44,11 @@ export class MultipleEntitiesFoundError extends GetOrCreateError {
   }
 }
 
+/** TypeORM makes a repository anew for the methods of a mixin and for each transaction. */
+export const constructorAdvice =
+  "TypeORM's extend() and withRepository() call the constructor of a repository class with (target, manager, queryRunner). " +
+  'Give the class no constructor of its own, or one that takes these and passes them to super().'
+
 /** A short, safe rendering of a received value for an error message. */
 export function received(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)

@@ -1,10 +1,11 @@
 import type { DeepPartial, FindOptionsWhere, ObjectLiteral, Repository } from 'typeorm'
 import { getOrCreateTogether } from './batch.js'
 import { type Defaults, openCall, openCalls, sqlDialectOf } from './call.js'
+import { constructorAdvice, GetOrCreateError, received } from './errors.js'
 import { getOrBuild, getOrCreate } from './get-or-create.js'
 import { getOrCreateMany } from './get-or-create-many.js'
 import { getOrCreateInTransaction } from './in-transaction.js'
-import { isPromise } from './operators.js'
+import { isObject, isPromise } from './operators.js'
 import {
   type BatchOptions,
   checkIsolationLevel,
@@ -288,7 +289,8 @@ const layer = (label: string, values: unknown) => (values === undefined ? [] : [
  * repository was extended with before is kept; the repository itself is left as it was.
  *
  * @param options Defaults for every call.
- * @throws GetOrCreateError where the database has no SQL
+ * @throws GetOrCreateError where the database has no SQL, for what is no repository, and for one of a class whose constructor
+ * takes something else than TypeORM calls it with
  * @throws InvalidOptionsError for an option that is unknown or out of range
  *
  * @example
@@ -298,6 +300,26 @@ export function withGetOrCreate<R extends AnyRepository>(
   repository: R,
   options?: GetOrCreateMixinOptions,
 ): R & GetOrCreateMethods {
+  refuseOtherThanRepository(repository)
   sqlDialectOf(dataSourceOf(repository.manager))
-  return repository.extend(getOrCreateMixin(options))
+  return extended(repository, getOrCreateMixin(options))
+}
+
+function refuseOtherThanRepository(given: unknown): void {
+  if (isObject(given) && isObject(given.manager) && typeof given.extend === 'function') return
+  const name = typeof given === 'function' && given.name ? given.name : received(given)
+  throw new GetOrCreateError(`${name} is no repository: give withGetOrCreate(dataSource.getRepository(Entity)).`)
+}
+
+function extended<R extends AnyRepository>(repository: R, mixin: GetOrCreateMethods): R & GetOrCreateMethods {
+  const refusal = () =>
+    new GetOrCreateError(`${repository.constructor.name} cannot be extended with methods. ${constructorAdvice}`)
+  let made: R & GetOrCreateMethods
+  try {
+    made = repository.extend(mixin)
+  } catch (cause) {
+    throw Object.assign(refusal(), { cause })
+  }
+  if (made.manager !== repository.manager) throw refusal()
+  return made
 }

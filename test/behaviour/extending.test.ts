@@ -1,6 +1,7 @@
-import { BaseEntity, Column, Entity, PrimaryGeneratedColumn } from 'typeorm'
-import { getOrCreateMixin, withGetOrCreate } from '../../src/index.js'
+import { BaseEntity, Column, type DataSource, Entity, PrimaryGeneratedColumn, Repository } from 'typeorm'
+import { GetOrCreateError, getOrCreateMixin, withGetOrCreate } from '../../src/index.js'
 import { type OpenDatabase, openDatabase } from '../databases.js'
+import { failureOf } from '../failures.js'
 
 /** Active Record, with a way of its own to our methods. */
 @Entity()
@@ -94,5 +95,71 @@ describe('a repository that is extended twice', () => {
 
     await expect(work).rejects.toThrow('not today')
     expect(await Account.countBy({ login: 'eve' })).toBe(0)
+  })
+})
+
+describe('a repository class of your own', () => {
+  class Accounts extends Repository<Account> {
+    isTaken(login: string): Promise<boolean> {
+      return this.existsBy({ login })
+    }
+  }
+
+  test('keeps its methods, also in a transaction', async () => {
+    const accounts = withGetOrCreate(new Accounts(Account, db.dataSource.manager))
+    await db.dataSource.transaction(async (manager) => {
+      const bound = manager.withRepository(accounts)
+      expect((await bound.getOrCreate({ login: 'own' }))[1]).toBe(true)
+      expect(await bound.isTaken('own')).toBe(true)
+    })
+  })
+
+  /** As injected by `@InjectRepository(Account)`. */
+  class TakesRepository extends Repository<Account> {
+    constructor(repository: Repository<Account>) {
+      super(repository.target, repository.manager, repository.queryRunner)
+    }
+  }
+  class TakesDataSource extends Repository<Account> {
+    constructor(dataSource: DataSource) {
+      super(Account, dataSource.createEntityManager())
+    }
+  }
+  const called =
+    "TypeORM's extend() and withRepository() call the constructor of a repository class with (target, manager, queryRunner)"
+
+  test.each([
+    ['a repository', () => new TakesRepository(db.dataSource.getRepository(Account)), 'TakesRepository cannot be'],
+    ['a data source', () => new TakesDataSource(db.dataSource), 'TakesDataSource cannot be'],
+  ])('is refused when its constructor takes %s', (_what, make, says) => {
+    const repository = make()
+    const extend = () => withGetOrCreate(repository)
+    expect(extend).toThrow(GetOrCreateError)
+    expect(extend).toThrow(says)
+    expect(extend).toThrow(called)
+  })
+
+  test('is refused by the mixin at its first call when its constructor takes something else', async () => {
+    const accounts = new TakesRepository(db.dataSource.getRepository(Account)).extend(getOrCreateMixin())
+    const calls = [
+      () => accounts.getOrCreate({ login: 'a' }),
+      () => accounts.getOrCreateMany([{ login: 'a' }]),
+      () => accounts.updateOrCreate({ login: 'a' }, {}),
+    ]
+    for (const call of calls) {
+      const failure = await failureOf(call())
+      expect(failure).toBeInstanceOf(GetOrCreateError)
+      expect(failure.message).toContain(called)
+    }
+  })
+
+  test.each([
+    ['an entity class', Account, 'Account is no repository: give withGetOrCreate(dataSource.getRepository('],
+    ['an object', {}, 'an empty object is no repository'],
+    ['nothing', undefined, 'undefined is no repository'],
+  ])('is not %s', (_what, given, says) => {
+    const extend = () => withGetOrCreate(given as never)
+    expect(extend).toThrow(GetOrCreateError)
+    expect(extend).toThrow(says)
   })
 })

@@ -49,5 +49,5 @@ test.each(having('useFactory'))('a provider of its own gives the repository with
 })
 
 test('each kind of example was run', () => {
-  expect([having('createTestingModule').length, having('useFactory').length]).toEqual([2, 2])
+  expect([having('createTestingModule').length, having('useFactory').length]).toEqual([2, 3])
 })
