@@ -56,6 +56,8 @@ export interface Pinned {
   readonly columns: readonly ColumnMetadata[]
   /** `undefined` for a column that is not pinned. */
   valueFor(column: ColumnMetadata): unknown
+  /** Columns that are named, but pinned to no value, and by what they are given instead. */
+  readonly unpinned?: ReadonlyMap<ColumnMetadata, string>
 }
 
 /** Do two of them name the same columns, in whatever order? Neither has alternatives. */
@@ -173,6 +175,8 @@ function readMember(metadata: EntityMetadata, input: unknown, label: string): Re
 }
 
 class PinnedValues extends Map<ColumnMetadata, unknown> implements Pinned {
+  readonly unpinned = new Map<ColumnMetadata, string>()
+
   get columns(): readonly ColumnMetadata[] {
     return [...this.keys()]
   }
@@ -249,13 +253,21 @@ function refuseUnknownProperties(value: ObjectLiteral, metadata: EntityMetadata,
 function readColumn(reading: Reading, column: ColumnMetadata, value: unknown, place: Place): unknown {
   if (!isOperator(value)) refuseNonValue(value, column, place.label)
   const given = isOperator(value) ? givenBy(value, column, place.label) : { value }
+  if (!given) reading.pinned.unpinned.set(column, OPERATOR)
   if (!given || !isStored(column)) reading.describesRow = false
   else {
     setAt(reading.values, place.path, given.value)
-    if (given.value === null) reading.hasNull = true
+    if (given.value === null) noteNull(reading, [column])
     else reading.pinned.set(column, given.value)
   }
   return value
+}
+
+const OPERATOR = 'an operator'
+
+function noteNull(reading: Reading, columns: readonly ColumnMetadata[]): void {
+  reading.hasNull = true
+  for (const column of columns) reading.pinned.unpinned.set(column, 'NULL')
 }
 
 function readRelation(reading: Reading, relation: RelationMetadata, value: unknown, place: Place): unknown {
@@ -284,20 +296,24 @@ function readRelated(reading: Reading, relation: RelationMetadata, value: unknow
   const related = new Reading()
   const where = readObject(related, relation.inverseEntityMetadata, value, { path: '', label })
   reading.describesRow = false
+  for (const column of ownKeysOf(relation)) reading.pinned.unpinned.set(column, 'other fields')
   reading.joinToMany ||= related.joinToMany || relation.isOneToMany || relation.isManyToMany
   return where
 }
 
+const ownKeysOf = (relation: RelationMetadata) => (isOwningToOne(relation) ? relation.joinColumns : [])
+
 function readRelationOperator(reading: Reading, relation: RelationMetadata, operator: Operator, place: Place): unknown {
-  const [column] = isOwningToOne(relation) ? relation.joinColumns : []
+  const [column] = ownKeysOf(relation)
   const given = givenBy(operator, column?.referencedColumn, place.label)
   if (!given || !column) {
+    for (const key of ownKeysOf(relation)) reading.pinned.unpinned.set(key, OPERATOR)
     reading.describesRow = false
     return operator
   }
   if (isObject(given.value)) return readRelation(reading, relation, given.value, place)
   if (given.value === null) {
-    reading.hasNull = true
+    noteNull(reading, relation.joinColumns)
     setAt(reading.values, place.path, null)
   } else noteForeignKey(reading, new Map([[column, given.value]]), place)
   return operator

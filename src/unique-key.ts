@@ -1,5 +1,6 @@
-import type { Criteria } from './criteria.js'
+import type { Criteria, Pinned } from './criteria.js'
 import { NotUniqueCriteriaError } from './errors.js'
+import { keyNamesOf } from './properties.js'
 import type { ColumnMetadata, DataSource, EntityMetadata } from './typeorm.js'
 
 /** What to do when no unique key covers the criteria. */
@@ -62,7 +63,7 @@ function columnsOfConstraint(metadata: EntityMetadata, name: string | undefined)
 
 const warned = new WeakMap<EntityMetadata, Set<string>>()
 
-/** For criteria that no unique key covers: warns once per entity and set of columns, or refuses. */
+/** For criteria that no unique key covers: warns once per entity, set of columns and advice, or refuses. */
 export function insistOnAUniqueKey(
   dataSource: DataSource,
   metadata: EntityMetadata,
@@ -73,17 +74,69 @@ export function insistOnAUniqueKey(
   const paths = [
     ...new Set(criteria.alternatives.flatMap((pinned) => pinned.columns.map((column) => column.propertyPath))),
   ]
-  const columns = paths.map((path) => `'${path}'`).join(', ')
-  const advice = paths.length
-    ? `No unique key of ${metadata.name} is covered by the criteria on ${columns}: concurrent calls can create duplicates. ` +
-      `Add @Unique([${columns}]) to ${metadata.name} (an index with a condition does not count)`
-    : `The criteria pin no column of ${metadata.name} to a value: concurrent calls can create duplicates. ` +
-      'Give the columns of a unique key as plain values'
-  if (uniqueness === 'require')
-    throw new NotUniqueCriteriaError(metadata.name, paths, `${advice}, or pass uniqueness: 'ignore'.`)
+  const advice = adviceFor(metadata, criteria)
+  const message = `${problem(metadata, paths)}: concurrent calls can create duplicates. ${advice ?? newKey(metadata, paths)}`
+  if (uniqueness === 'require') throw new NotUniqueCriteriaError(metadata.name, paths, message)
   const seen = warned.get(metadata) ?? new Set()
-  const keySet = [...paths].sort().join()
-  if (seen.has(keySet)) return
-  warned.set(metadata, seen.add(keySet))
-  dataSource.logger.log('warn', `typeorm-get-or-create: ${advice}, or pass uniqueness: 'ignore'.`)
+  const known = `${[...paths].sort().join()} ${advice}`
+  if (seen.has(known)) return
+  warned.set(metadata, seen.add(known))
+  dataSource.logger.log('warn', `typeorm-get-or-create: ${message}`)
 }
+
+const problem = ({ name }: EntityMetadata, paths: readonly string[]) =>
+  paths.length > 0
+    ? `No unique key of ${name} is covered by the criteria on ${quoted(paths)}`
+    : `The criteria pin no column of ${name} to a value`
+
+const newKey = ({ name }: EntityMetadata, paths: readonly string[]) =>
+  paths.length > 0
+    ? `Add @Unique([${quoted(paths)}]) to ${name}, or pass uniqueness: 'ignore'.`
+    : "Give the columns of a unique key as plain values, or pass uniqueness: 'ignore'."
+
+/** What to do about a key that is there already: a new one on what is left of it would be the wrong advice. */
+function adviceFor(metadata: EntityMetadata, criteria: Criteria): string | undefined {
+  const uncovered = criteria.alternatives.find(({ columns }) => !coverKey(metadata, columns))
+  if (!uncovered) return undefined
+  return conditionAdvice(metadata, uncovered) ?? memberAdvice(metadata, uncovered)
+}
+
+function conditionAdvice({ indices }: EntityMetadata, { columns }: Pinned): string | undefined {
+  const index = indices.find(
+    (candidate) =>
+      candidate.isUnique &&
+      candidate.where &&
+      candidate.columns.length > 0 &&
+      candidate.columns.every((column) => columns.includes(column)),
+  )
+  if (!index) return undefined
+  return (
+    `The unique index on ${quoted(index.columns.map(memberOf))} has a condition, and whether it holds cannot be checked: ` +
+    "pass uniqueness: 'ignore' where it does."
+  )
+}
+
+function memberAdvice(metadata: EntityMetadata, { columns, unpinned }: Pinned): string | undefined {
+  if (!unpinned) return undefined
+  const isMissing = (column: ColumnMetadata) => !columns.includes(column)
+  const key = uniqueKeysOf(metadata).find((members) =>
+    members.filter(isMissing).every((column) => unpinned.has(column)),
+  )
+  const missing = key?.find(isMissing)
+  if (!key || !missing) return undefined
+  return (
+    `The unique key on ${quoted(key.map(memberOf))} would be, but '${memberOf(missing)}' is given by ` +
+    `${unpinned.get(missing)}: give ${asValue(missing)}, or pass uniqueness: 'ignore'.`
+  )
+}
+
+const quoted = (names: readonly string[]) => [...new Set(names)].map((name) => `'${name}'`).join(', ')
+
+/** The property that a column is given by. */
+const memberOf = ({ isVirtual, relationMetadata, propertyPath }: ColumnMetadata) =>
+  (isVirtual && relationMetadata?.propertyPath) || propertyPath
+
+const asValue = (column: ColumnMetadata) =>
+  column.isVirtual && column.relationMetadata
+    ? `${memberOf(column)}: { ${keyNamesOf(column.relationMetadata)}: … }`
+    : `${memberOf(column)} as a plain value`

@@ -84,6 +84,66 @@ describe("uniqueness: 'require'", () => {
   })
 })
 
+const nearly: [by: string, entity: Target, criteria: unknown, says: string][] = [
+  [
+    'an operator',
+    User,
+    { email: Like('a%') },
+    "The unique key on 'email' would be, but 'email' is given by an operator: give email as a plain value",
+  ],
+  ['a list beside another column', User, { email: In(['a@x']), name: 'A' }, "The unique key on 'email' would be"],
+  [
+    'NULL',
+    Ticket,
+    { queue: 'main', position: IsNull() },
+    "The unique key on 'queue', 'position' would be, but 'position' is given by NULL: give position as a plain value",
+  ],
+  [
+    'other fields of a relation',
+    Role,
+    { team: { name: 'red' }, title: 'Lead' },
+    "The unique key on 'team', 'title' would be, but 'team' is given by other fields: give team: { id: … }",
+  ],
+  [
+    'an operator on a relation',
+    Role,
+    { team: In([1]), title: 'Lead' },
+    "but 'team' is given by an operator: give team: { id: … }",
+  ],
+  ['NULL for a relation', Role, { team: IsNull(), title: 'Lead' }, "but 'team' is given by NULL: give team: { id: … }"],
+  ['an operator in an alternative', User, [{ id: 1 }, { email: Like('a%') }], "The unique key on 'email' would be"],
+  [
+    'a condition',
+    Ticket,
+    { title: 'Broken' },
+    "The unique index on 'title' has a condition, and whether it holds cannot be checked: pass uniqueness: 'ignore' where it does",
+  ],
+]
+
+describe('a key that is there already', () => {
+  beforeEach(open)
+  afterEach(close)
+
+  test.each(nearly)(
+    'is named, and what keeps the criteria from covering it: %s',
+    async (_by, entity, criteria, says) => {
+      const failure = await failureOf(looking(entity).getOrCreate(criteria, {}, { uniqueness: 'require' }))
+      expect(failure).toBeInstanceOf(NotUniqueCriteriaError)
+      expect(failure.message).toContain(says)
+      expect(failure.message).not.toContain('@Unique')
+      await looking(entity).getOrBuild(criteria)
+      expect(db.statements.warnings).toEqual([expect.stringContaining(says)])
+    },
+  )
+
+  test('is warned of beside another one that is left open as well', async () => {
+    await looking(User).getOrBuild({ email: Like('a%') })
+    await looking(User).getOrBuild({ id: In([1]) })
+    await looking(User).getOrBuild({ id: In([2]) })
+    expect(db.statements.warnings).toHaveLength(2)
+  })
+})
+
 describe("uniqueness: 'warn', the default", () => {
   // What was warned of is remembered per DataSource, so each test starts with one of its own.
   beforeEach(open)
