@@ -36,10 +36,15 @@ export class MultipleEntitiesFoundError extends GetOrCreateError {
   constructor(
     /** The entity whose repository was asked. */
     readonly entityName: string,
+    declaredKey?: readonly string[],
   ) {
     super(
-      `More than one ${entityName} matches the criteria, so it is open which one is meant. ` +
-        'Give criteria that a unique key covers, or remove the duplicates.',
+      declaredKey
+        ? `More than one ${entityName} matches the criteria, although the entity declares a unique key on ` +
+            `${declaredKey.map((path) => `'${path}'`).join(', ')}: the table has duplicates, and the unique index seems to ` +
+            'be missing in the database. Remove the duplicates and create it.'
+        : `More than one ${entityName} matches the criteria, so it is open which one is meant. ` +
+            'Give criteria that a unique key covers, or remove the duplicates.',
     )
   }
 }

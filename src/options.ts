@@ -13,7 +13,8 @@ export type Strategy = 'find-first' | 'create-first'
 export interface CallDefaults {
   /**
    * What to do when no unique key covers the criteria, so that two callers can both create: warn once through TypeORM's
-   * logger, refuse with `NotUniqueCriteriaError`, or stay silent.
+   * logger, refuse with `NotUniqueCriteriaError`, or stay silent. TypeORM shows the warning where `logging` has `'warn'`
+   * or is `'all'`. The entity's metadata are asked, not the database, which may lack an index that the entity declares.
    *
    * @default 'warn'
    */

@@ -4,6 +4,7 @@ import { readCompiled, readIdCompiled } from './compiled.js'
 import { onConnection } from './connection.js'
 import { MultipleEntitiesFoundError } from './errors.js'
 import { idOf, type QueryRunner, type RelationMetadata, replaceLockClause } from './typeorm.js'
+import { keyInCriteria } from './unique-key.js'
 
 /** The first read: where TypeORM would read, unless the caller chose the primary or the replica. */
 export function look(call: Call): Promise<ObjectLiteral | undefined> {
@@ -137,8 +138,8 @@ export async function lockedKeys(
 }
 
 function onlyOf(call: Call, [match, another]: ObjectLiteral[]): ObjectLiteral | undefined {
-  if (another) throw new MultipleEntitiesFoundError(call.metadata.name)
-  return match
+  if (!another) return match
+  throw new MultipleEntitiesFoundError(call.metadata.name, keyInCriteria(call.metadata, call.criteria))
 }
 
 function matching(call: Call, runner: QueryRunner): SelectQueryBuilder<ObjectLiteral> {

@@ -31,9 +31,17 @@ export function coversUniqueKey(metadata: EntityMetadata, { alternatives, pinned
 function coverKey(metadata: EntityMetadata, columns: readonly ColumnMetadata[]): boolean {
   const known = coverage.get(columns)
   if (known !== undefined) return known
-  const covers = uniqueKeysOf(metadata).some((key) => key.every((column) => columns.includes(column)))
+  const covers = coveredKey(metadata, columns) !== undefined
   coverage.set(columns, covers)
   return covers
+}
+
+const coveredKey = (metadata: EntityMetadata, columns: readonly ColumnMetadata[]) =>
+  uniqueKeysOf(metadata).find((key) => key.every((column) => columns.includes(column)))
+
+/** The properties of a unique key that all of the criteria pin; alternatives may be of a key each and match a row each. */
+export function keyInCriteria(metadata: EntityMetadata, { pinned }: Criteria): string[] | undefined {
+  return pinned && coveredKey(metadata, pinned.columns)?.map(memberOf)
 }
 
 /** Plain criteria of the same columns share the array of them. */

@@ -1,7 +1,12 @@
-import { Equal, In, IsNull, Like } from 'typeorm'
-import { getOrCreateMixin, NotUniqueCriteriaError, type Uniqueness } from '../../src/index.js'
+import { Equal, In, IsNull, Like, Table } from 'typeorm'
+import {
+  getOrCreateMixin,
+  MultipleEntitiesFoundError,
+  NotUniqueCriteriaError,
+  type Uniqueness,
+} from '../../src/index.js'
 import { type OpenDatabase, openDatabase } from '../databases.js'
-import { Country, entities, Role, Tag, User } from '../entities.js'
+import { Country, entities, Role, Tag, Team, User } from '../entities.js'
 import { expectRefusal, failureOf } from '../failures.js'
 import { Badge, Customer, Device, keyEntities, Passport, Seat, Ticket } from '../key-entities.js'
 
@@ -208,5 +213,39 @@ describe("uniqueness: 'ignore'", () => {
     await looking(User).getOrBuild({ name: 'A' }, {}, { uniqueness: 'ignore' })
     await looking(User).getOrBuild({ name: 'A' })
     expect(db.statements.warnings).toHaveLength(1)
+  })
+})
+
+describe('a key that the entity declares and the table lacks', () => {
+  beforeAll(async () => {
+    db = await openDatabase([Team, User], { synchronize: false })
+    const runner = db.dataSource.createQueryRunner()
+    const id = {
+      name: 'id',
+      type: 'integer',
+      isPrimary: true,
+      isGenerated: true,
+      generationStrategy: 'increment',
+    } as const
+    const columns = [id, { name: 'name', type: 'varchar', length: '40' }]
+    await runner.createTable(new Table({ name: 'team', columns }))
+    await runner.release()
+    await db.dataSource.manager.insert(Team, [{ name: 'twin' }, { name: 'twin' }])
+  })
+  afterAll(close)
+
+  test('is what two matches are put down to', async () => {
+    const failure = await failureOf(looking(Team).getOrCreate({ name: 'twin' }))
+    expect(failure).toBeInstanceOf(MultipleEntitiesFoundError)
+    expect(failure.message).toBe(
+      "More than one Team matches the criteria, although the entity declares a unique key on 'name': the table has " +
+        'duplicates, and the unique index seems to be missing in the database. Remove the duplicates and create it.',
+    )
+  })
+
+  test('is not what two matches of two alternatives are put down to', async () => {
+    const failure = await failureOf(looking(Team).getOrCreate([{ id: 1 }, { id: 2 }]))
+    expect(failure).toBeInstanceOf(MultipleEntitiesFoundError)
+    expect(failure.message).not.toContain('declares')
   })
 })
