@@ -33,8 +33,8 @@ export const postgres: Dialect = {
   namesLockedTable: true,
   maxParameters: 65_535, // the protocol counts them in 16 bits: https://www.postgresql.org/docs/current/protocol-message-formats.html
   comparesPlainValues: true,
-  // https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-FLOAT
-  typesWithNaN: ['float', 'float4', 'float8', 'real', 'double precision'],
+  // https://www.postgresql.org/docs/current/datatype-numeric.html
+  typesWithNaN: ['float', 'float4', 'float8', 'real', 'double precision', 'numeric', 'decimal'],
   queryNamed,
   comparesWithList,
   rowsFromLists,
