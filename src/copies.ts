@@ -36,12 +36,15 @@ export function cloneOf(
   for (const column of metadata.columns) {
     if (column.isVirtual || column.relationMetadata) continue
     const value = valueIn(entity, column)
-    if (isObject(value)) setValueIn(clone, column, freshValue(column, value))
+    // Accessors of the class keep what they are given elsewhere.
+    if (isObject(value) || value !== valueIn(clone, column)) setValueIn(clone, column, freshValue(column, value))
   }
   for (const relation of metadata.relations) {
     const related: unknown = relation.isLazy ? undefined : relation.getEntityValue(entity)
     if (!isObject(related)) continue
-    const copies = [related].flat().map((one) => cloneOf(relation.inverseEntityMetadata, one, clones))
+    const copies = [related]
+      .flat()
+      .map((one) => (isObject(one) ? cloneOf(relation.inverseEntityMetadata, one, clones) : one))
     setRelated(clone, relation, Array.isArray(related) ? copies : copies[0])
   }
   return clone
@@ -68,7 +71,7 @@ function cloneParts(clone: ObjectLiteral, embeddeds: readonly EmbeddedMetadata[]
 /** A lazy relation is a getter. To assign what is none makes an object of ordinary speed, to define it would not. */
 function copyProperty(entity: ObjectLiteral, clone: ObjectLiteral, key: string | symbol): void {
   const property = Object.getOwnPropertyDescriptor(entity, key) as PropertyDescriptor
-  if (property.writable && property.enumerable && property.configurable) clone[key as string] = property.value
+  if (property.enumerable && 'value' in property) clone[key as string] = property.value
   else Object.defineProperty(clone, key, property)
 }
 

@@ -78,7 +78,7 @@ async function createAll(call: Call, chunks: BulkItems[], done: () => void): Pro
 async function createGivingWay(call: Call, chunks: BulkItems[], done: () => void): Promise<void> {
   const { dialect, dataSource, metadata } = call
   const hasHooks = dataSource.subscribers.length > 0 || metadata.beforeInsertListeners.length > 0
-  let givesWay = !dialect.failedStatementAbortsTransaction && !hasHooks
+  let givesWay = dialect.locksGaps && !hasHooks
   for (;;) {
     const progress = new Progress(givesWay)
     const before = openIn(chunks)

@@ -210,13 +210,18 @@ export function columnsWithChosenIds(metadata: EntityMetadata, candidate: Object
 /** The row would be stored under a number that nobody asked for, and each call would store another. */
 function refuseZeros({ metadata }: Call, candidates: readonly ObjectLiteral[]): void {
   for (const column of metadata.generatedColumns) {
-    if (!isIncrement(column) || !candidates.some((candidate) => isZero(valueIn(candidate, column)))) continue
+    if (!candidates.some((candidate) => isZeroAsId(column, candidate))) continue
     throw new InvalidValuesError(
       `${metadata.name}.${column.propertyPath} is 0, for which the database would generate another number: choose another.`,
     )
   }
 }
 
-const isZero = (value: unknown) => value === 0 || value === '0' || value === 0n
+/** Is a number that the database generates zero in this entity? */
+export function isZeroAsId(column: ColumnMetadata, entity: ObjectLiteral): boolean {
+  if (!isIncrement(column)) return false
+  const value = valueIn(entity, column)
+  return value === 0 || value === '0' || value === 0n
+}
 
 const isIncrement = (column: ColumnMetadata) => column.isGenerated && column.generationStrategy === 'increment'

@@ -3,7 +3,7 @@ import type { Call } from './call.js'
 import { guarded, sendStatement } from './connection.js'
 import { cloneOf } from './copies.js'
 import { isUniqueViolation } from './failures.js'
-import { builtInsert, type InsertStatement, insertStatement } from './insert-text.js'
+import { builtInsert, type InsertStatement, insertStatement, isZeroAsId } from './insert-text.js'
 import type { NewRow } from './new-row.js'
 import { copyInto } from './operators.js'
 import { setValueIn, valueIn } from './properties.js'
@@ -34,8 +34,19 @@ export type Manner = 'plain' | 'yielding' | 'guarded'
 /** The entity that is about to be inserted, after BeforeInsert; a promise only where somebody listens. */
 export function prepareCandidate(call: Call, runner: QueryRunner, row: NewRow): ObjectLiteral | Promise<ObjectLiteral> {
   const candidate = entityFrom(call, runner.manager, row, runner)
+  forgetInitialZeros(call.metadata, candidate, row.values)
   if (!isHeard(runner, call.metadata.beforeInsertListeners)) return candidate
   return broadcastInsert(runner, 'BeforeInsert', call.metadata, candidate).then(() => candidate)
+}
+
+/** `id = 0` in a class says that there is no id yet. */
+function forgetInitialZeros(
+  { generatedColumns }: EntityMetadata,
+  candidate: ObjectLiteral,
+  given: ObjectLiteral,
+): void {
+  for (const column of generatedColumns)
+    if (isZeroAsId(column, candidate) && valueIn(given, column) === undefined) setValueIn(candidate, column, undefined)
 }
 
 /** What `create` makes of the values. Of loaded entities among them it would not: it does not end where they lead back. */

@@ -35,24 +35,25 @@ export class Change {
   /** Listeners may have changed the entity. */
   recompute(): void {
     this.#subject.recompute()
-    const untouched = this.#untouchedColumns()
-    for (const [column] of untouched) column.setEntityValue(this.entity, undefined)
+    // TypeORM looks for it among the own properties of the entity, where accessors of its class are not.
+    this.#subject.identifier = idOf(this.metadata, this.entity)
     new SubjectChangedColumnsComputer().compute([this.#subject])
-    for (const [column, value] of untouched) column.setEntityValue(this.entity, value)
+    const untouched = this.metadata.columns.filter((column) => this.#isUntouched(column))
+    this.#subject.changeMaps = this.#subject.changeMaps.filter(({ column }) => !untouched.some((one) => one === column))
+    this.#subject.diffColumns = this.#subject.diffColumns.filter((column) => !untouched.includes(column))
   }
 
   /**
-   * Columns that TypeORM may take for changed all the same: what a transformer would store of the value can differ each
+   * Of a column that TypeORM may take for changed all the same: what a transformer would store of the value can differ each
    * time, as with a salt, and 0.3 compares the bytes of Buffers only.
    */
-  #untouchedColumns(): [ColumnMetadata, unknown][] {
-    const untouched: [ColumnMetadata, unknown][] = []
-    for (const column of this.metadata.columns) {
-      const value = column.isVirtual ? undefined : column.getEntityValue(this.entity)
-      if (value === undefined || !(column.transformer || value instanceof Uint8Array)) continue
-      if (isSame(value, column.getEntityValue(this.before))) untouched.push([column, value])
-    }
-    return untouched
+  #isUntouched(column: ColumnMetadata): boolean {
+    if (column.isVirtual) return false
+    const value = column.getEntityValue(this.entity)
+    return (
+      (column.transformer !== undefined || value instanceof Uint8Array) &&
+      isSame(value, column.getEntityValue(this.before))
+    )
   }
 
   takeValues(): ObjectLiteral {

@@ -18,14 +18,15 @@ export async function inRounds<T>(
   }
 }
 
-const SHORTEST_PAUSE_MS = 8
-const LONGEST_PAUSE_MS = 250
+const FIRST_PAUSE_MS = { least: 8, most: 250 }
+const LONGEST_PAUSE_MS = 1_000
 
 /**
  * Exponential, with full jitter: those who collided once must not meet again in step. It starts from what a round takes,
  * because the others need about as long to be through.
  */
 function backOff(attempt: number, lostMs: number): Promise<void> {
-  const pauseMs = Math.min(Math.max(lostMs, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS)
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs * 2 ** attempt))
+  const firstMs = Math.min(Math.max(lostMs, FIRST_PAUSE_MS.least), FIRST_PAUSE_MS.most)
+  const pauseMs = Math.min(firstMs * 2 ** attempt, LONGEST_PAUSE_MS)
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * pauseMs))
 }

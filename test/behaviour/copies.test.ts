@@ -60,6 +60,53 @@ class Label {
   basket!: Basket
 }
 
+/** Its columns are accessors of the class. */
+@Entity()
+class Secretive {
+  #id = 0
+  #code = ''
+
+  @PrimaryGeneratedColumn()
+  get id(): number {
+    return this.#id
+  }
+  set id(id: number) {
+    this.#id = id
+  }
+
+  @Column({ unique: true, length: 40 })
+  get code(): string {
+    return this.#code
+  }
+  set code(code: string) {
+    this.#code = code.toLowerCase()
+  }
+
+  @Column({ default: 0 })
+  weight!: number
+
+  @OneToMany(
+    () => Ribbon,
+    (ribbon) => ribbon.of,
+  )
+  ribbons!: Ribbon[]
+}
+
+@Entity()
+class Ribbon {
+  @PrimaryGeneratedColumn()
+  id!: number
+
+  @Column({ unique: true, length: 40 })
+  text!: string
+
+  @ManyToOne(
+    () => Secretive,
+    (secretive) => secretive.ribbons,
+  )
+  of!: Secretive
+}
+
 const CANNOT_STORE = new Error('what was read is not stored again')
 
 @Entity()
@@ -88,7 +135,7 @@ let db: OpenDatabase
 let basket: Basket
 
 beforeAll(async () => {
-  db = await openDatabase([Basket, Fruit, Label, Seal])
+  db = await openDatabase([Basket, Fruit, Label, Secretive, Ribbon, Seal])
   await baskets().save({ code: 'a', fruits: [{ name: 'apple' }, { name: 'pear' }] })
   basket = await baskets().findOneByOrFail({ code: 'a' })
 })
@@ -128,6 +175,40 @@ describe('an entity whose relations lead back to it, with private fields', () =>
     await labels().getOrCreate({ text: 'later' })
     const [label] = await labels().updateOrCreate({ text: 'later' }, { basket }, { relations: { basket: true } })
     expect(label.basket.id).toBe(basket.id)
+  })
+})
+
+describe('an entity whose columns are accessors', () => {
+  const secretives = (options = {}) => withGetOrCreate(db.dataSource.getRepository(Secretive), options)
+  const ribbons = () => withGetOrCreate(db.dataSource.getRepository(Ribbon))
+  let loaded: Secretive
+
+  beforeAll(async () => {
+    await db.dataSource.getRepository(Secretive).insert({ code: 's' })
+    loaded = await secretives().findOneByOrFail({ code: 's' })
+  })
+
+  test('is there for each of those who share a batch', async () => {
+    const batched = secretives({ batch: true })
+    const results = await Promise.all([1, 2].map(() => batched.getOrCreate({ code: 's' })))
+    expect(results.map(([{ id, code }]) => [id, code])).toEqual([1, 2].map(() => [loaded.id, 's']))
+  })
+
+  test('is updated from its own values', async () => {
+    const [updated] = await secretives().updateOrCreate({ code: 's' }, ({ id }) => ({ weight: id + 1 }))
+    expect((await secretives().findOneByOrFail({ code: 's' })).weight).toBe(loaded.id + 1)
+    expect(updated.weight).toBe(loaded.id + 1)
+  })
+
+  test.each<[string, () => Promise<Secretive>]>([
+    ['as it was loaded', async () => loaded],
+    ['frozen', async () => Object.freeze(await secretives().findOneByOrFail({ code: 's' })) as Secretive],
+    ['with ids of its relations', () => secretives().findOneOrFail({ where: { code: 's' }, loadRelationIds: true })],
+  ])('is a value of a new row, %s', async (form, entity) => {
+    await ribbons().getOrCreate({ text: `first ${form}` }, { of: loaded })
+    await ribbons().getOrCreate({ text: form }, { of: await entity() })
+    const { of } = await ribbons().findOneOrFail({ where: { text: form }, relations: { of: true } })
+    expect(of.code).toBe('s')
   })
 })
 

@@ -184,8 +184,10 @@ describe('a transaction of ours that met a row of somebody else', () => {
 
   test('ends there, and another one inserts what is still missing', async () => {
     const [, ...sent] = await sentBy(lose)
-    const expected = database.failedStatementSpoilsTransaction ? ['INSERT', 'COMMIT'] : insertsInTwoTransactions
-    expect(sent.map((word) => (word === 'BEGIN' ? 'START' : word))).toEqual(expected)
+    // On one connection a ROLLBACK would take along what others write.
+    if (!database.hasConnections) expect(sent).not.toContain('ROLLBACK')
+    else
+      expect(sent).toEqual(database.failedStatementSpoilsTransaction ? ['INSERT', 'COMMIT'] : insertsInTwoTransactions)
   })
 
   test('goes on where a hook may have written in it', async () => {

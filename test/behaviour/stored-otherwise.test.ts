@@ -35,10 +35,20 @@ class Note {
   deletedAt!: Date | null
 }
 
+@Entity()
+class Unsaved {
+  /** Not yet. */
+  @PrimaryGeneratedColumn()
+  id = 0
+
+  @Column({ unique: true, length: 40 })
+  text!: string
+}
+
 let db: OpenDatabase
 
 beforeEach(async () => {
-  db = await openDatabase([Ticket, Note])
+  db = await openDatabase([Ticket, Note, Unsaved])
 })
 afterEach(() => db.close())
 
@@ -73,6 +83,13 @@ test('rows that are created with a delete date are created once, alone and toget
 
   expect([created, ...results.map(([, isNew]) => isNew)]).toEqual([true, true, true, false])
   expect(await all(repositoryOf(Note))).toStrictEqual([one, results[0]?.[0], results[1]?.[0]])
+})
+
+test('zero as the initial value of a generated id is none', async () => {
+  const results = await repositoryOf(Unsaved).getOrCreateMany([{ text: 'a' }, { text: 'b' }])
+  results.push(await repositoryOf(Unsaved).getOrCreate({ text: 'c' }))
+  expect(results.filter(([{ id }]) => id === 0)).toEqual([])
+  expect(await repositoryOf(Unsaved).count()).toBe(3)
 })
 
 test('zero for a generated number is stored as it is, or refused', async () => {

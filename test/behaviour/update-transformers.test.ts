@@ -42,6 +42,17 @@ class Account {
   })
   card!: { number: string }
 
+  #mail = ''
+
+  /** An accessor that takes strings only. */
+  @Column({ length: 80, default: '', transformer: { to: (mail?: string) => mail, from: (mail: string) => mail } })
+  get mail(): string {
+    return this.#mail
+  }
+  set mail(mail: string) {
+    this.#mail = mail.toLowerCase()
+  }
+
   @VersionColumn({ select: false })
   version!: number
 }
