@@ -169,6 +169,8 @@ describe('an entity whose relations lead back to it, with private fields', () =>
     expect([label.basket.id, created]).toEqual([basket.id, true])
     expect(await labels().getOrCreateMany([{ text: 'b' }, { text: 'c' }], { basket })).toHaveLength(2)
     expect((await labels().getOrBuild({ text: 'd' }, { basket }))[0].basket.id).toBe(basket.id)
+    const frozen = Object.freeze(await baskets().findOneByOrFail({ code: 'a' })) as Basket
+    expect((await labels().getOrCreate({ text: 'e' }, { basket: frozen }))[1]).toBe(true)
   })
 
   test('is a value of a row that is updated', async () => {

@@ -7,7 +7,7 @@ import {
 } from '../../src/index.js'
 import { database, type IsolationLevel, type OpenDatabase, openDatabase } from '../databases.js'
 import { type Duellist, joinDuel, type Observer, observe } from '../duel.js'
-import { Country, entities, Tag, Team, User } from '../entities.js'
+import { Country, entities, Post, Tag, Team, User } from '../entities.js'
 import { failureOf } from '../failures.js'
 import { inProcesses } from '../in-processes.js'
 import { createdIn, inOrderOf, kindsOf, numbered, repositoryOf } from '../many.js'
@@ -194,6 +194,30 @@ describe('a transaction of ours that met a row of somebody else', () => {
     db.dataSource.subscribers.push({ listenTo: () => User })
     expect(await sentBy(lose)).not.toContain('ROLLBACK')
     expect(await usersOf().count()).toBe(6)
+  })
+
+  const expectStored = async (results: readonly [object, boolean][], target: new () => object) => {
+    const rows = await db.dataSource.manager.find(target)
+    for (const [row] of results) expect(rows).toContainEqual(row)
+  }
+
+  test('goes on where a chunk of it is stored', async () => {
+    const byRival = beaten(6, (other) => other.insert(User, { email: list[5]?.email as string, name: 'the winner' }))
+    const results = await usersOf().getOrCreateMany(list, byRival, { chunkSize: 3 })
+    expect(results.map(([, created]) => created)).toEqual([true, true, true, true, true, false])
+    await expectStored(results, User)
+  })
+
+  test('goes on where a row is stored that went alone', async () => {
+    const byRival = beaten(1, (other) => other.insert(Post, { slug: 'b' }))
+    const posts = repositoryOf(db.dataSource.manager, Post)
+    const results = await posts.getOrCreateMany(
+      [{ slug: 'a' }, { slug: 'b' }],
+      async ({ slug }) => (slug === 'a' ? { team: { name: 'cascaded' } } : (await byRival()) && {}),
+      { chunkSize: 1 },
+    )
+    expect(results.map(([, created]) => created)).toEqual([true, false])
+    await expectStored(results, Post)
   })
 
   test('goes on where it was opened by the caller', async () => {

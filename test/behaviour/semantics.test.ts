@@ -168,6 +168,19 @@ describe('defaults given as a function', () => {
     expect(defaults).not.toHaveBeenCalled()
   })
 
+  test('run also where the application has another class of promises', async () => {
+    const own = globalThis.Promise
+    globalThis.Promise = class Other<T> extends own<T> {} as PromiseConstructor
+    try {
+      const [user, created] = await users.getOrCreate({ email: 'other@x' }, async () => ({ name: 'Other' }))
+      expect([user.name, created]).toEqual(['Other', true])
+      const [many] = await users.getOrCreateMany([{ email: 'of-many@x' }], async () => ({ name: 'Many' }))
+      expect(many).toMatchObject([{ name: 'Many' }, true])
+    } finally {
+      globalThis.Promise = own
+    }
+  })
+
   test('may be asynchronous', async () => {
     const [user] = await users.getOrCreate({ email: 'async@x' }, async () => ({ name: await Promise.resolve('Async') }))
     expect(user.name).toBe('Async')
