@@ -63,6 +63,8 @@ export interface GetOrCreateMethods {
    * @returns The entity, and whether this call created it.
    * @throws InvalidCriteriaError, InvalidValuesError, InvalidOptionsError, NotUniqueCriteriaError before any SQL
    * @throws MultipleEntitiesFoundError when more than one row matches
+   * @throws InvalidValuesError for 0 as a generated id where the database would store another number, before it inserts
+   * @throws GetOrCreateError when the database stored no row and reported no error, as where a trigger leaves it out
    * @throws QueryFailedError the driver's own, for everything that is no race
    *
    * @example

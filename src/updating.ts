@@ -113,17 +113,18 @@ async function sendUpdate(call: Call, runner: QueryRunner, locked: LockedRow, ch
     updateDateColumn?.setEntityValue(values, () => dialect.updateClock)
   const update = runner.manager.createQueryBuilder().update(metadata.target).set(values).where(id)
   const [sql, parameters] = update.callListeners(false).updateEntity(false).getQueryAndParameters()
+  const readBack = async () =>
+    (await readById(call, runner, { ...id, ...idOf(metadata, change.entity) }, true)) as ObjectLiteral
   const columns = ownColumns(call)
   if (dialect.updateReturnsRow && columns) {
     const names = columns.map((column) => driver.escape(column.databaseName)).join(', ')
     const { records } = await runner.query(`${sql} RETURNING ${names}`, parameters, true)
     const [record] = records
-    if (record) return loaded(runner, metadata, hydrate(call, runner, columns, record))
-  } else await runner.query(sql, parameters, true)
-  const predicted = columns && !dialect.updateReturnsRow && predict(call, locked, values)
-  return predicted
-    ? loaded(runner, metadata, predicted)
-    : ((await readById(call, runner, { ...id, ...idOf(metadata, change.entity) }, true)) as ObjectLiteral)
+    return record ? loaded(runner, metadata, hydrate(call, runner, columns, record)) : readBack()
+  }
+  await runner.query(sql, parameters, true)
+  const predicted = columns && predict(call, locked, values)
+  return predicted ? loaded(runner, metadata, predicted) : readBack()
 }
 
 /** The row as it is stored now, where that is certain without reading it. */
